@@ -1,0 +1,135 @@
+"""The operator's rules, compiled: `pointsman.yaml` as values that routing reads.
+
+Built once per accepted version of the file by `gateway.config` and then never changed; a reload swaps the whole `Policy`. Names were
+resolved and checked there: a tier is its index in `Policy.tiers` (0 is the smallest), a label is known, a pattern is a glob.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from re import Pattern
+
+from gateway.core.catalog import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """Guarantees that a provider must give. `None`: nothing is asked in this respect."""
+
+    trains_on_data: bool | None = None  # False: must not train
+    retention_days: int | None = None  # at most
+    regions: frozenset[str] | None = None  # the provider's must be a subset
+    certifications: frozenset[str] | None = None  # the provider must have all of them
+
+    @property
+    def empty(self) -> bool:
+        return self == Requirement()
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A sensitivity: what it demands, and whether the scanner puts it on."""
+
+    name: str
+    require: Requirement = Requirement()
+    detect: bool = False
+    content_allowed: bool = True  # whether records, traces and evaluation may keep text
+
+
+class NamedModel(StrEnum):
+    """What naming a model means on a route."""
+
+    EXACT = "exact"  # that model, at the cheapest healthy provider
+    TIER = "tier"  # any model of at least its tier
+    ANY = "any"  # ignored
+
+
+class Objective(StrEnum):
+    COST = "cost"
+    LATENCY = "latency"
+    BALANCED = "balanced"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Who a route applies to: every given condition must fit; patterns are globs, matched without regard to case."""
+
+    headers: tuple[tuple[str, Pattern[str]], ...] = ()  # lower-cased name, pattern of the value
+    keys: tuple[Pattern[str], ...] = ()  # of the client key's id
+    models: tuple[Pattern[str], ...] = ()  # of the model as named
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One arm of an A/B split."""
+
+    name: str
+    weight: float
+    prefer: tuple[str, ...] = ()  # endpoint ids (or globs already expanded), tried first where eligible
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """The 80/20 mode: this share of the route's `auto` requests, the most difficult ones, goes to tier `to`."""
+
+    share: float
+    to: int
+    by: str = "score"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    cost_per_request_usd: float | None = None
+    attempts: int = 4
+    deadline_s: float = 600.0  # until the commit point
+    total_s: float = 3600.0  # of everything
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    name: str
+    match: Match = Match()
+    sensitivity: str | None = None  # a floor
+    tier_min: int | None = None
+    tier_max: int | None = None
+    named_model: NamedModel = NamedModel.EXACT
+    objective: Objective = Objective.COST
+    first_token_p95_ms: float | None = None
+    limits: Limits = Limits()
+    baseline: str | None = None  # endpoint id that savings are counted against
+    split: tuple[Variant, ...] = ()
+    escalate: Escalate | None = None
+    model: str | None = None  # the one model that `auto` means here, for embeddings
+    record_full: bool = False  # keep texts in the record, where every label allows it
+
+
+@dataclass(frozen=True, slots=True)
+class UserRule:
+    """A task rule of the operator's; the first that matches wins, before the built-in ones."""
+
+    task: str
+    regex: Pattern[str] | None = None
+    phrases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    id: str
+    sha256: bytes  # of the key, 32 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    tiers: tuple[str, ...]
+    routes: tuple[Route, ...]  # the last one fits every request
+    labels: dict[str, Label]
+    tasks: tuple[str, ...]
+    task_tiers: dict[str, int]
+    rules: tuple[UserRule, ...]
+    catalog: Catalog
+    keys: tuple[ClientKey, ...] | None = None  # None: the API is open
+    generation: str = ""  # of the file: short hash of its bytes
+
+    @property
+    def detecting_labels(self) -> tuple[str, ...]:
+        return tuple(label.name for label in self.labels.values() if label.detect)
+
