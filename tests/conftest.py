@@ -1,0 +1,18 @@
+"""What every test shares: the choice between the real clock and the virtual one."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from tests.support.virtual_time import VirtualLoop
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "virtual_time: the event loop's clock jumps to the next timer; no real sockets")
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    if item.get_closest_marker("virtual_time"):
+        return {"virtual": VirtualLoop}
+    return {"real": asyncio.new_event_loop}
