@@ -1,10 +1,10 @@
 """What a client asked, parsed: the value that every later stage reads.
 
-A surface (`gateway.formats`) reads the client's JSON into an `Ask`; `survey` draws from the neutral form what routing needs to
-know, once, so that no later stage walks the conversation again.
+A surface (`gateway.formats`) reads the client's JSON into an `Ask`; `survey` draws from the neutral form what routing
+needs to know, once, so that no later stage walks the conversation again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
@@ -43,10 +43,14 @@ class Survey:
     """Facts about a request that routing reads."""
 
     prompt: str  # the last user message's text: what the classifier reads
+    opening: str  # the first user message's last text: what the classifier read when the conversation began
+    opening_chars: int  # of system prompt and first user message together
+    turns: int  # answers already given in this conversation
     texts: tuple[str, ...]  # every text of the request, for the scanner
     chars: int  # of all texts, tool specifications included
     images: int
     media: int  # audio and files
+    remote: bool  # an image, audio or file is given by URL or id: its size is unknown here
     needs: frozenset[str]  # capability words of `core.catalog` an endpoint must have
     prefix_hash: str  # of the conversation's opening, the default session
     signed_by: frozenset[str]  # wire formats whose signed reasoning the conversation carries
@@ -80,45 +84,31 @@ PREFIX_CHARS = 2_000  # enough system prompt and first question to tell conversa
 
 def survey_chat(chat: ChatRequest) -> Survey:
     """Facts of a conversation, in one walk over its parts."""
-    texts: list[str] = []
-    images = media = 0
-    needs: set[str] = set()
-    signed: set[str] = set()
+    tally = _Tally()
     for message in chat.messages:
-        for part in _flat(message):
-            match part:
-                case Text(text=text):
-                    texts.append(text)
-                case Image():
-                    images += 1
-                    needs.add(catalog.VISION)
-                case Media(kind=kind):
-                    media += 1
-                    needs.add(catalog.AUDIO if kind == "audio" else catalog.PDF)
-                case Thinking(text=text):
-                    texts.append(text)
-                    if part.format and (part.signature or part.redacted):
-                        signed.add(part.format)
-                case ToolCall(arguments=arguments):
-                    texts.append(arguments)
-                case ToolResult():
-                    pass  # its parts follow
-    for tool in chat.tools:
-        texts.append(f"{tool.name} {tool.description or ''} {tool.parameters}")
+        for part in message.parts:
+            tally.add(part)
+    texts, needs = tally.texts, tally.needs
     if chat.tools:
         needs.add(catalog.TOOLS)
+        texts.extend(f"{tool.name} {tool.description or ''} {tool.parameters}" for tool in chat.tools)
     if chat.response_format is not None and chat.response_format.kind == "json_schema":
         needs.add(catalog.JSON_SCHEMA)
         texts.append(str(chat.response_format.schema))
+    opening = _opening(chat.messages)
     return Survey(
         prompt=_last_user_text(chat.messages),
+        opening=opening[-1] if opening else "",
+        opening_chars=sum(map(len, opening)),
+        turns=sum(message.role is Role.ASSISTANT for message in chat.messages),
         texts=tuple(texts),
         chars=sum(map(len, texts)),
-        images=images,
-        media=media,
+        images=tally.images,
+        media=tally.media,
+        remote=tally.remote,
         needs=frozenset(needs),
-        prefix_hash=_prefix_hash(chat.messages),
-        signed_by=frozenset(signed),
+        prefix_hash=_prefix_hash(opening),
+        signed_by=frozenset(tally.signed),
         max_tokens=chat.max_tokens,
         reasoning=chat.reasoning is not None and chat.reasoning.effort != "none",
     )
@@ -128,10 +118,14 @@ def survey_embed(embed: EmbedRequest) -> Survey:
     """Facts of an embeddings request; numbers given as tokens count as four characters each."""
     return Survey(
         prompt=embed.inputs[0] if embed.inputs else "",
+        opening="",
+        opening_chars=0,
+        turns=0,
         texts=embed.inputs,
         chars=sum(map(len, embed.inputs)) + 4 * embed.token_inputs,
         images=0,
         media=0,
+        remote=False,
         needs=frozenset(),
         prefix_hash="",
         signed_by=frozenset(),
@@ -140,11 +134,37 @@ def survey_embed(embed: EmbedRequest) -> Survey:
     )
 
 
-def _flat(message: Message) -> Iterator[Part]:
-    for part in message.parts:
-        yield part
-        if isinstance(part, ToolResult):
-            yield from part.parts
+class _Tally:
+    """What one walk over a conversation's parts collects."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.images = self.media = 0
+        self.remote = False
+        self.needs: set[str] = set()
+        self.signed: set[str] = set()
+
+    def add(self, part: Part) -> None:
+        match part:
+            case Text(text=text):
+                self.texts.append(text)
+            case Image(url=url):
+                self.images += 1
+                self.needs.add(catalog.VISION)
+                self.remote |= url is not None
+            case Media(kind=kind, data=data):
+                self.media += 1
+                self.needs.add(catalog.AUDIO if kind == "audio" else catalog.PDF)
+                self.remote |= data is None
+            case Thinking(text=text):
+                self.texts.append(text)
+                if part.format and (part.signature or part.redacted):
+                    self.signed.add(part.format)
+            case ToolCall(arguments=arguments):
+                self.texts.append(arguments)
+            case ToolResult(parts=parts):
+                for inner in parts:
+                    self.add(inner)
 
 
 def _last_user_text(messages: tuple[Message, ...]) -> str:
@@ -156,13 +176,18 @@ def _last_user_text(messages: tuple[Message, ...]) -> str:
     return ""
 
 
-def _prefix_hash(messages: tuple[Message, ...]) -> str:
-    """Hash of the system prompt and the first user text: the part of a conversation that every later turn repeats."""
-    digest = blake2b(digest_size=8)
+def _opening(messages: tuple[Message, ...]) -> list[str]:
+    """Texts of the system prompt and the first user message: what every later turn of the conversation repeats."""
+    texts: list[str] = []
     for message in messages:
-        for part in message.parts:
-            if isinstance(part, Text):
-                digest.update(part.text[:PREFIX_CHARS].encode("utf-8", "surrogatepass"))
+        texts.extend(part.text for part in message.parts if isinstance(part, Text))
         if message.role is Role.USER:
             break
+    return texts
+
+
+def _prefix_hash(opening: list[str]) -> str:
+    digest = blake2b(digest_size=8)
+    for text in opening:
+        digest.update(text[:PREFIX_CHARS].encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -1,7 +1,8 @@
 """Providers, models and endpoints, as the router sees them.
 
-An endpoint is one model at one provider: the unit that is priced, probed, broken and chosen. Rows come from the compiled catalog
-in the package and from `pointsman.yaml`; both are joined in `gateway.config`, which hands over these values.
+An endpoint is one model at one provider: the unit that is priced, probed, broken and chosen. Rows come from the
+compiled catalog in the package and from `pointsman.yaml`; both are joined in `gateway.config`, which hands over these
+values.
 """
 
 from dataclasses import dataclass, field

@@ -1,8 +1,8 @@
 """The neutral form of a conversation: what every surface is read into and every wire format is written from.
 
-Hub and spoke: with N surfaces and M wire formats there are N + M translations. The form holds what any of them can say.
-Whatever a client sends that this form has no place for is named in `ChatRequest.unplaced`, so that an endpoint of another wire
-format is excluded by that name rather than served a request that lost something.
+Hub and spoke: with N surfaces and M wire formats there are N + M translations. The form holds what any of them can
+say. Whatever a client sends that this form has no place for is named in `ChatRequest.unplaced`, so that an endpoint
+of another wire format is excluded by that name rather than served a request that lost something.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
 """Why one attempt failed, as a type.
 
-Owns the vocabulary of failures. Foreign exceptions, statuses and error bodies are translated into a `FailureKind` once, at the
-edge that saw them (`upstream` for sockets, `formats` for bodies); from there on nobody reads a message to decide anything.
+Owns the vocabulary of failures. Foreign exceptions, statuses and error bodies are translated into a `FailureKind`
+once, at the edge that saw them (`upstream` for sockets, `formats` for bodies); from there on nobody reads a message
+to decide anything.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ class FailureKind(StrEnum):
 
     UNREACHABLE = "unreachable"  # DNS, refused, TLS: the upstream saw no request
     CONNECT_TIMEOUT = "connect_timeout"  # as above, after waiting
-    FIRST_TOKEN_TIMEOUT = "first_token_timeout"  # headers or pings perhaps, but no content in time
+    FIRST_TOKEN_TIMEOUT = "first_token_timeout"  # noqa: S105 - a word, not a secret: headers or pings perhaps, but no content in time
     ANSWER_TIMEOUT = "answer_timeout"  # a whole reply did not come in time
     IDLE_TIMEOUT = "idle_timeout"  # the stream fell silent
     TOTAL_TIMEOUT = "total_timeout"  # the request's own total limit ran out

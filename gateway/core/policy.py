@@ -1,7 +1,8 @@
 """The operator's rules, compiled: `pointsman.yaml` as values that routing reads.
 
-Built once per accepted version of the file by `gateway.config` and then never changed; a reload swaps the whole `Policy`. Names were
-resolved and checked there: a tier is its index in `Policy.tiers` (0 is the smallest), a label is known, a pattern is a glob.
+Built once per accepted version of the file by `gateway.config` and then never changed; a reload swaps the whole
+`Policy`. Names were resolved and checked there: a tier is its index in `Policy.tiers` (0 is the smallest), a label is
+known, a pattern is a glob.
 """
 
 from dataclasses import dataclass

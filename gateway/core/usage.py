@@ -1,7 +1,8 @@
 """What one answer consumed, normalised before anyone prices it.
 
-Providers count differently (Anthropic's `input_tokens` leaves cache tokens out, OpenAI's `prompt_tokens` counts them in, Gemini's
-thoughts stand beside the candidates). Each wire format translates its own counting into this one; nobody else does.
+Providers count differently (Anthropic's `input_tokens` leaves cache tokens out, OpenAI's `prompt_tokens` counts them
+in, Gemini's thoughts stand beside the candidates). Each wire format translates its own counting into this one; nobody
+else does.
 """
 
 from dataclasses import dataclass
