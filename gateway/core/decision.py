@@ -1,0 +1,217 @@
+"""The record of one request: what was asked, considered, excluded and why, tried, what came back, cost and saved.
+
+Owns the shape of CONTRACT §7. It holds no text of prompt or answer; `Texts` is added by the walk only where the route
+opted in and every label of the request allows it.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import blake2b
+
+from gateway.core.ask import Ask
+from gateway.core.chat import Json
+from gateway.core.extras import Extras
+from gateway.core.plan import Step
+from gateway.core.policy import Label, Route, Variant
+from gateway.core.usage import Usage
+
+OTHERS_SHOWN = 8  # of the cheapest candidates outside the plan
+
+
+class Outcome(StrEnum):
+    OK = "ok"
+    PARTIAL = "partial"  # content was delivered, and then it broke
+    FAILED = "failed"  # every attempt failed
+    REJECTED = "rejected"  # the gateway or the provider refused the request itself
+    CANCELLED = "cancelled"  # the client left
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """The walk up to the plan."""
+
+    route: Route
+    variant: Variant | None
+    labels: tuple[Label, ...]
+    task: str
+    task_confidence: float
+    task_reasons: tuple[str, ...]
+    difficulty: float
+    tier_required: int | None
+    escalated: bool
+    session: str
+    steps: tuple[Step, ...]  # the plan
+    others: tuple[Step, ...]  # eligible, behind the plan
+    excluded: Mapping[str, tuple[str, ...]]  # endpoint id -> reasons
+    estimated_input: int
+    input_bound: int | None
+    estimated_output: int
+    budget_usd: float | None
+    baseline: str | None  # endpoint id savings are counted against
+    panic: bool  # every eligible endpoint was open; the least bad are tried
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    endpoint: str
+    started_ms: float  # since the request came in
+    ttft_ms: float | None
+    duration_ms: float
+    outcome: str  # "ok" | "partial" | "cancelled" | a failure kind
+    status: int | None
+    error: str | None
+    cost_usd: float | None  # None: unknown
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    id: str
+    time_s: float  # epoch, when the request came in
+    surface: str
+    model: str
+    stream: bool
+    key_id: str | None
+    tags: tuple[tuple[str, str], ...]
+    considered: Considered | None  # None: refused before the plan
+    tiers: tuple[str, ...]
+    prompt_hash: str | None
+    prompt_chars: int
+    attempts: tuple[AttemptRow, ...]
+    endpoint: str | None  # who answered
+    provider: str | None
+    status: int
+    outcome: Outcome
+    error: str | None
+    usage: Usage | None
+    cost_usd: float | None
+    baseline_cost_usd: float | None
+    saved_usd: float | None
+    latency_ms: float
+    ttft_ms: float | None
+    response_hash: str | None
+    dropped: tuple[str, ...] = ()
+    texts: Mapping[str, Json] | None = None
+
+
+def record(decision: Decision) -> dict[str, Json]:
+    """The decision as one JSON object, in the field order of CONTRACT §7."""
+    considered = decision.considered
+    row: dict[str, Json] = {
+        "id": decision.id,
+        "time": datetime.fromtimestamp(decision.time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "route": considered and considered.route.name,
+        "variant": considered and considered.variant and considered.variant.name,
+        "key_id": decision.key_id,
+        "surface": decision.surface,
+        "model": decision.model,
+        "stream": decision.stream,
+        "task": considered and considered.task,
+        "task_confidence": considered and round(considered.task_confidence, 3),
+        "difficulty": considered and round(considered.difficulty, 3),
+        "escalated": bool(considered and considered.escalated),
+        "tier_required": considered and tier_name(considered.tier_required, decision.tiers),
+        "sensitivity": [label.name for label in considered.labels] if considered else [],
+        "tags": dict(decision.tags),
+        "session_hash": considered and considered.session,
+        "prompt_hash": decision.prompt_hash,
+        "prompt_chars": decision.prompt_chars,
+        "estimated_input_tokens": considered and considered.estimated_input,
+        "plan": [step.endpoint.id for step in considered.steps] if considered else [],
+        "candidates": candidates(considered) if considered else [],
+        "excluded": dict(Counter(why for reasons in considered.excluded.values() for why in reasons))
+        if considered
+        else {},
+        "panic": bool(considered and considered.panic),
+        "attempts": [_attempt(row) for row in decision.attempts],
+        "endpoint": decision.endpoint,
+        "status": decision.status,
+        "outcome": decision.outcome.value,
+        "error": decision.error,
+        "usage": usage_json(decision.usage),
+        "cost_usd": decision.cost_usd,
+        "provider_cost_usd": decision.usage and decision.usage.provider_cost_usd,
+        "baseline": considered and considered.baseline,
+        "baseline_cost_usd": decision.baseline_cost_usd,
+        "saved_usd": decision.saved_usd,
+        "latency_ms": round(decision.latency_ms, 2),
+        "ttft_ms": _rounded(decision.ttft_ms),
+        "response_hash": decision.response_hash,
+        "dropped": list(decision.dropped),
+    }
+    if decision.texts is not None:
+        row["texts"] = dict(decision.texts)
+    return row
+
+
+def tier_name(tier: int | None, tiers: tuple[str, ...]) -> str | None:
+    return None if tier is None else tiers[tier]
+
+
+def usage_json(usage: Usage | None) -> dict[str, Json] | None:
+    if usage is None:
+        return None
+    return {
+        "input": usage.input,
+        "cached_input": usage.cached_input,
+        "cache_write": usage.cache_write,
+        "output": usage.output,
+        "reasoning": usage.reasoning,
+        "estimated": usage.estimated,
+    }
+
+
+def candidates(considered: Considered) -> list[dict[str, Json]]:
+    """The plan and the cheapest others, excluded ones last."""
+    rows = [_candidate(step, ()) for step in considered.steps]
+    rows += [_candidate(step, ()) for step in considered.others[:OTHERS_SHOWN]]
+    room = OTHERS_SHOWN - len(considered.others[:OTHERS_SHOWN])
+    planned = {row["endpoint"] for row in rows}
+    for name, reasons in considered.excluded.items():
+        if room <= 0:
+            break
+        if name not in planned:
+            rows.append({"endpoint": name, "eligible": False, "reasons": list(reasons), "estimated_cost": None})
+            room -= 1
+    return rows
+
+
+def _candidate(step: Step, reasons: tuple[str, ...]) -> dict[str, Json]:
+    return {
+        "endpoint": step.endpoint.id,
+        "eligible": not reasons,
+        "reasons": list(reasons),
+        "estimated_cost": step.estimate_usd,
+    }
+
+
+def _attempt(row: AttemptRow) -> dict[str, Json]:
+    return {
+        "endpoint": row.endpoint,
+        "started_ms": round(row.started_ms, 2),
+        "ttft_ms": _rounded(row.ttft_ms),
+        "duration_ms": round(row.duration_ms, 2),
+        "outcome": row.outcome,
+        "status": row.status,
+        "error": row.error,
+        "cost_usd": row.cost_usd,
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+def feedback(decision_id: str, score: float, comment: str | None, time_s: float) -> dict[str, Json]:
+    """A row of the decision stream that carries a client's judgement of an earlier decision."""
+    time = datetime.fromtimestamp(time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"type": "feedback", "decision": decision_id, "score": score, "comment": comment, "time": time}
+
+
+def session_hash(ask: Ask, extras: Extras) -> str:
+    """Name of the session for records: a hash, so that a client's own id never shows."""
+    session = extras.session
+    return ask.survey.prefix_hash if session is None else blake2b(session.encode(), digest_size=8).hexdigest()

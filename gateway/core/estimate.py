@@ -1,0 +1,77 @@
+"""How many tokens a request will probably and at most consume, before it is sent.
+
+Estimates order candidates; bounds keep promises. They are different numbers and never mixed: an estimate may be
+wrong, a bound may not.
+"""
+
+from gateway.core.ask import Ask
+
+CHARS_PER_TOKEN = 4  # OpenAI's rule of thumb for English text; code and other scripts are denser
+BYTES_PER_TOKEN_OTHER = 3  # UTF-8 bytes, for text that is not plain ASCII
+TOKENS_PER_MESSAGE = 4  # role and separators, OpenAI cookbook "how to count tokens"
+TOKENS_PER_IMAGE = 1_000  # a 1024x1024 image: 765 (GPT-4o, high detail) to 1,400 (Claude: w*h/750)
+
+IMAGE_BOUND_TOKENS = 50_000  # the dearest published counting: GPT-4o mini, 2,833 + 8 tiles x 5,667, rounded up
+OVERHEAD_BOUND_TOKENS = 2_000  # tool-use system prompts that providers add (Anthropic: up to 735) with room to spare
+
+# Expected answer lengths in tokens. Only their order of magnitude matters: they weigh output against input prices.
+EXPECTED_OUTPUT = {
+    "code": 700,
+    "math": 500,
+    "reasoning": 600,
+    "creative": 800,
+    "summarization": 200,
+    "classification": 16,
+    "extraction": 150,
+    "translation": 250,
+    "factual": 150,
+    "email": 250,
+    "chat": 200,
+}
+EXPECTED_OUTPUT_OTHER = 300
+REASONING_OUTPUT = 1_500  # hidden reasoning that comes on top, where a request asks for reasoning
+
+
+def text_tokens(text: str) -> int:
+    """Rough number of tokens of one text."""
+    if text.isascii():
+        return len(text) // CHARS_PER_TOKEN
+    return len(text.encode("utf-8", "surrogatepass")) // BYTES_PER_TOKEN_OTHER
+
+
+def input_tokens(ask: Ask) -> int:
+    """Probable input tokens of the whole request."""
+    survey = ask.survey
+    tokens = sum(map(text_tokens, survey.texts)) + survey.images * TOKENS_PER_IMAGE
+    if ask.embed is not None:
+        return max(1, tokens + ask.embed.token_inputs)
+    messages = 1 if ask.chat is None else len(ask.chat.messages)
+    return max(1, tokens + TOKENS_PER_MESSAGE * messages)
+
+
+def opening_tokens(ask: Ask) -> int:
+    """Probable input tokens of the conversation's first request."""
+    return max(1, ask.survey.opening_chars // CHARS_PER_TOKEN + 2 * TOKENS_PER_MESSAGE)
+
+
+def input_bound(ask: Ask) -> int | None:
+    """Most input tokens the request can be counted as; None where no bound is known (media by URL or by id).
+
+    No tokenizer makes more tokens than the text has bytes, and the JSON body has at least the bytes of its texts.
+    """
+    survey = ask.survey
+    if survey.remote and survey.media:
+        return None
+    return ask.bytes + OVERHEAD_BOUND_TOKENS + survey.images * IMAGE_BOUND_TOKENS
+
+
+def output_tokens(ask: Ask, task: str) -> int:
+    """Probable output tokens: what the task usually takes, within the client's own limit."""
+    if ask.embed is not None:
+        return 0
+    expected = EXPECTED_OUTPUT.get(task, EXPECTED_OUTPUT_OTHER)
+    if ask.survey.reasoning:
+        expected += REASONING_OUTPUT
+    n = 1 if ask.chat is None else ask.chat.n
+    limit = ask.survey.max_tokens
+    return n * (expected if limit is None else min(expected, limit))

@@ -1,0 +1,71 @@
+"""What happens after a failed attempt: the next candidate, or the end.
+
+A pure decision over the kind of failure and how far the request has come; the walk carries it out.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from gateway.core.failure import FailureKind as Kind
+
+
+class Next(StrEnum):
+    FAIL_OVER = "fail_over"
+    FAIL_OVER_LARGER = "fail_over_larger"  # only to an endpoint with a larger context
+    GIVE_UP = "give_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    committed: bool  # the client has content
+    candidates_left: int
+    attempts_left: int
+    seconds_left: float  # of the deadline
+    budget: bool  # the retry budget grants another try
+
+
+def after(kind: Kind, progress: Progress) -> Next:
+    """Say what follows a failure of `kind`."""
+    if progress.committed or min(progress.candidates_left, progress.attempts_left) <= 0:
+        return Next.GIVE_UP
+    if progress.seconds_left <= 0 or not progress.budget:
+        return Next.GIVE_UP
+    return cure(kind)
+
+
+def cure(kind: Kind) -> Next:
+    """Whether another endpoint could do better, whatever the progress."""
+    match kind:
+        case Kind.CONTEXT_LENGTH:
+            return Next.FAIL_OVER_LARGER
+        case Kind.REJECTED | Kind.CANCELLED | Kind.INTERNAL | Kind.TOTAL_TIMEOUT:
+            return Next.GIVE_UP
+        case (
+            Kind.UNREACHABLE | Kind.CONNECT_TIMEOUT | Kind.FIRST_TOKEN_TIMEOUT | Kind.ANSWER_TIMEOUT
+            | Kind.IDLE_TIMEOUT | Kind.DISCONNECTED | Kind.TRUNCATED | Kind.MALFORMED | Kind.RATE_LIMITED
+            | Kind.OVERLOADED | Kind.SERVER_ERROR | Kind.CREDENTIAL | Kind.BILLING | Kind.NOT_FOUND | Kind.TOO_LARGE
+        ):  # fmt: skip
+            return Next.FAIL_OVER
+        case _:
+            assert_never(kind)
+
+
+def maybe_billed(kind: Kind) -> bool:
+    """Whether the provider may charge for an attempt that failed so: it accepted the request and did not say no."""
+    return kind in {
+        Kind.FIRST_TOKEN_TIMEOUT, Kind.ANSWER_TIMEOUT, Kind.IDLE_TIMEOUT, Kind.TOTAL_TIMEOUT, Kind.DISCONNECTED,
+        Kind.TRUNCATED, Kind.MALFORMED, Kind.CANCELLED, Kind.INTERNAL,
+    }  # fmt: skip
+
+
+def attempt_limit_s(timeout_s: float, deadline_left_s: float, candidates_left: int) -> float:
+    """Longest wait for one attempt's content: its own timeout, and never so long that no other candidate gets a turn.
+
+    Args:
+        timeout_s: the endpoint's own first-token or answer timeout.
+        deadline_left_s: what is left until the request's deadline.
+        candidates_left: endpoints that could still be tried after this one.
+    """
+    share = deadline_left_s / 2 if candidates_left > 0 else deadline_left_s
+    return max(0.0, min(timeout_s, share))

@@ -1,0 +1,330 @@
+"""From a parsed request to its plan: route, sensitivity, task, tier, candidates, order.
+
+Each stage is a pure function of `core`; this file calls them in the order of CONTRACT §5 and remembers what equal
+requests have in common (the screening of endpoints). It sends nothing, so `/v1/explain` is exactly this.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from gateway.core import estimate, routes, screen
+from gateway.core.ask import Ask, Surface
+from gateway.core.classify import Classification
+from gateway.core.decision import Considered, session_hash
+from gateway.core.escalation import Escalation
+from gateway.core.extras import Extras
+from gateway.core.named import Named, Naming, UnknownModel, resolve
+from gateway.core.plan import Health, Ordered, Sizes, Step, Wishes, order
+from gateway.core.policy import Label, NamedModel, Objective, Route, Variant
+from gateway.core.refusal import Refusal, RefusalKind, Refused
+from gateway.core.sensitivity import labels_of, merged
+from gateway.flow.baseline import baseline_of
+from gateway.flow.refuse import Empty, nothing_left
+from gateway.flow.world import World
+from gateway.formats.registry import wire_format
+
+MEMO_LIMIT = 1_024  # different demands remembered; one is about 1 KB
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who asks, and with which headers (lower-cased names)."""
+
+    key_id: str | None
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One instant on both clocks: Unix seconds for prices and dates, monotonic seconds for health and deadlines."""
+
+    epoch_s: float
+    now_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Endpoints meant by one name, tried before those of the next name."""
+
+    among: tuple[str, ...] | None  # None: all
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the stages before the candidates have found."""
+
+    ask: Ask
+    extras: Extras
+    named: Named
+    route: Route
+    variant: Variant | None
+    labels: tuple[Label, ...]
+    found: Classification
+    tier: int | None
+    home_tier: int
+    escalated: bool
+    moment: Moment
+
+
+class Planner:
+    """Makes plans in one `World`. Holds the memo of screenings and the accounts of escalating routes."""
+
+    def __init__(
+        self, world: World, health: Callable[[float], Health], keyless: Callable[[], frozenset[str]]
+    ) -> None:
+        self.world = world
+        self._health = health
+        self._keyless = keyless
+        self._memo: dict[screen.Demand, screen.Screened] = {}
+        self._escalations = {
+            route.name: Escalation(route.escalate.share) for route in world.policy.routes if route.escalate is not None
+        }
+
+    def consider(self, ask: Ask, extras: Extras, client: Client, moment: Moment) -> Considered:
+        """Make the plan of a request.
+
+        Args:
+            ask: the parsed request.
+            extras: its own wishes.
+            client: who asks.
+            moment: when the request came in.
+
+        Raises:
+            Refused: no endpoint may or can serve it; the refusal says why and what would help.
+        """
+        stage = self._staged(ask, extras, client, moment)
+        sizes = self._sizes(stage)
+        wishes = self._wishes(stage)
+        health = self._health(moment.now_s)
+        ordered, excluded = self._ordered(stage, sizes, wishes, health)
+        steps, others, panic = self._plan(stage, ordered, health, excluded)
+        return Considered(
+            route=stage.route,
+            variant=stage.variant,
+            labels=stage.labels,
+            task=stage.found.task,
+            task_confidence=stage.found.confidence,
+            task_reasons=stage.found.reasons,
+            difficulty=stage.found.difficulty,
+            tier_required=stage.tier,
+            escalated=stage.escalated,
+            session=session_hash(ask, extras),
+            steps=steps,
+            others=others,
+            excluded=excluded,
+            estimated_input=sizes.input,
+            input_bound=sizes.input_bound,
+            estimated_output=sizes.output,
+            budget_usd=wishes.budget_usd,
+            baseline=baseline_of(stage.route, stage.named, (*steps, *others), self.world.prices),
+            panic=panic,
+        )
+
+    # -- route, sensitivity, task, tier ---------------------------------------------------------------------------
+
+    def _staged(self, ask: Ask, extras: Extras, client: Client, moment: Moment) -> Stage:
+        policy = self.world.policy
+        named = self._resolved(ask.model)
+        taken = routes.take(policy, client.headers, client.key_id, ask.model, extras.route or named.route)
+        route = taken.route
+        named = self._on_route(named, route, ask)
+        labels = labels_of(policy, taken.floors, extras.sensitivity, found=self._detected(ask))
+        found = self._classified(ask, extras)
+        free = named.naming in (Naming.AUTO, Naming.TIER)
+        escalated = named.naming is Naming.AUTO and self._escalated(route, found.difficulty)
+        floors = [extras.tier, route.tier_min, named.tier]
+        if free and named.name != NamedModel.TIER:
+            floors.append(policy.task_tiers.get(found.task, 0))
+        if escalated and route.escalate is not None:
+            floors.append(route.escalate.to)
+        tier = max((floor for floor in floors if floor is not None), default=None)
+        if tier is not None and route.tier_max is not None:
+            tier = min(tier, route.tier_max)
+        unit = extras.session or ask.survey.prefix_hash
+        return Stage(
+            ask=ask,
+            extras=extras,
+            named=named,
+            route=route,
+            variant=routes.variant_of(route, unit),
+            labels=labels,
+            found=found,
+            tier=tier,
+            home_tier=self._home_tier(ask, tier) if free else 0,
+            escalated=escalated,
+            moment=moment,
+        )
+
+    def _resolved(self, name: str) -> Named:
+        try:
+            return resolve(name, self.world.policy, self.world.names)
+        except UnknownModel as error:
+            raise Refused(Refusal(RefusalKind.MODEL_NOT_FOUND, str(error), param="model")) from None
+
+    def _on_route(self, named: Named, route: Route, ask: Ask) -> Named:
+        """What the name means on this route."""
+        if ask.surface is Surface.EMBEDDINGS and named.naming in (Naming.AUTO, Naming.TIER):
+            if route.model is None:
+                raise Refused(Refusal(RefusalKind.INVALID_REQUEST, _NAME_A_MODEL, param="model"))
+            return self._resolved(route.model)
+        if named.naming is not Naming.MODEL or ask.surface is Surface.EMBEDDINGS:
+            return named
+        match route.named_model:
+            case NamedModel.EXACT:
+                return named
+            case NamedModel.ANY:
+                return Named(Naming.AUTO, named.name)
+            case NamedModel.TIER:
+                endpoints = self.world.policy.catalog.endpoints
+                tier = max((endpoints[name].tier or 0 for name in named.endpoints), default=0)
+                return Named(Naming.TIER, NamedModel.TIER.value, tier=tier, endpoints=named.endpoints)
+
+    def _detected(self, ask: Ask) -> bool:
+        if self.world.scanner is None:
+            return False
+        return ask.survey.unreadable or self.world.scanner.find_first(ask.survey.texts) is not None
+
+    def _classified(self, ask: Ask, extras: Extras) -> Classification:
+        if ask.surface is Surface.EMBEDDINGS:
+            return Classification("embeddings", 1.0, 0.0, ())
+        found = self.world.classifier.classify(ask.survey.prompt)
+        if extras.task is None:
+            return found
+        return replace(found, task=extras.task, confidence=1.0, reasons=("x-pointsman-task",))
+
+    def _escalated(self, route: Route, difficulty: float) -> bool:
+        account = self._escalations.get(route.name)
+        return account is not None and account.decide(difficulty)
+
+    def _home_tier(self, ask: Ask, tier: int | None) -> int:
+        """Tier that the conversation's first request needed: where its prompt cache is."""
+        if not ask.survey.turns or ask.survey.opening == ask.survey.prompt:
+            return tier or 0
+        opening = self.world.classifier.classify(ask.survey.opening)
+        return max(tier or 0, self.world.policy.task_tiers.get(opening.task, 0))
+
+    # -- candidates, order -------------------------------------------------------------------------------------------
+
+    def _sizes(self, stage: Stage) -> Sizes:
+        ask = stage.ask
+        tokens = estimate.input_tokens(ask)
+        later = ask.survey.turns > 0
+        return Sizes(
+            input=tokens,
+            output=estimate.output_tokens(ask, stage.found.task),
+            input_bound=estimate.input_bound(ask),
+            cached_if_home=max(0, tokens - estimate.text_tokens(ask.survey.prompt)) if later else 0,
+            opening_input=estimate.opening_tokens(ask) if later else 0,
+        )
+
+    def _wishes(self, stage: Stage) -> Wishes:
+        rules, route, extras = stage.extras.provider, stage.route, stage.extras
+        objective = route.objective
+        if rules.sort is not None:
+            objective = Objective.COST if rules.sort == "price" else Objective.LATENCY
+        budgets = [usd for usd in (route.limits.cost_per_request_usd, extras.max_cost_usd) if usd is not None]
+        return Wishes(
+            objective=objective,
+            session=extras.session or stage.ask.survey.prefix_hash,
+            at_s=stage.moment.epoch_s,
+            first_token_p95_ms=route.first_token_p95_ms,
+            budget_usd=min(budgets, default=None),
+            max_price=rules.max_price,
+            max_tokens=stage.ask.survey.max_tokens,
+            by_throughput=rules.sort == "throughput",
+            prefer=rules.order or (stage.variant.prefer if stage.variant else ()),
+            home_tier=stage.home_tier,
+        )
+
+    def _ordered(
+        self, stage: Stage, sizes: Sizes, wishes: Wishes, health: Health
+    ) -> tuple[list[Ordered], dict[str, tuple[str, ...]]]:
+        excluded: dict[str, tuple[str, ...]] = {}
+        ordered = []
+        for group in self._groups(stage):
+            screened = self._screened(self._demand(stage, group))
+            judged = order(screened.eligible, self.world.prices, sizes, health, wishes)
+            excluded.update(screened.excluded)
+            excluded.update({name: (reason,) for name, reason in judged.excluded.items()})
+            ordered.append(judged)
+        return ordered, excluded
+
+    def _groups(self, stage: Stage) -> list[Group]:
+        named, rules = stage.named, stage.extras.provider
+        free = named.naming in (Naming.AUTO, Naming.TIER)
+        groups = [Group(None, named=False) if free else Group(named.endpoints, named=True)]
+        for name in stage.extras.models:
+            other = self._resolved(name)
+            if other.naming in (Naming.AUTO, Naming.TIER):
+                groups.append(Group(None, named=False))
+            else:
+                groups.append(Group(other.endpoints, named=True))
+        if named.naming is Naming.ENDPOINT and rules.allow_fallbacks:
+            model = self.world.policy.catalog.endpoints[named.endpoints[0]].model
+            groups.append(Group(self.world.names.by_model[model], named=True))
+        return groups
+
+    def _demand(self, stage: Stage, group: Group) -> screen.Demand:
+        ask, extras = stage.ask, stage.extras
+        fields = []
+        for kind, endpoint in self.world.kinds:
+            beyond = wire_format(endpoint.api).inexpressible(ask, endpoint)
+            lacking = beyond.fields | beyond.hints if extras.provider.require_parameters else beyond.fields
+            if lacking:
+                fields.append((kind, lacking))
+        return screen.Demand(
+            operation=ask.surface.operation,
+            among=group.among,
+            named=group.named,
+            require=merged(stage.labels),
+            needs=ask.survey.needs,
+            signed_by=ask.survey.signed_by,
+            tier=stage.tier,
+            rules=extras.provider,
+            inexpressible=tuple(fields),
+            keyless=self._keyless(),
+            today=datetime.fromtimestamp(stage.moment.epoch_s, UTC).date(),
+            dimensions=None if ask.embed is None else ask.embed.dimensions,
+        )
+
+    def _screened(self, demand: screen.Demand) -> screen.Screened:
+        screened = self._memo.get(demand)
+        if screened is None:
+            if len(self._memo) >= MEMO_LIMIT:
+                self._memo.clear()
+            screened = self._memo[demand] = screen.screen(demand, self.world.policy.catalog)
+        return screened
+
+    def _plan(
+        self, stage: Stage, ordered: list[Ordered], health: Health, excluded: Mapping[str, tuple[str, ...]]
+    ) -> tuple[tuple[Step, ...], tuple[Step, ...], bool]:
+        """The steps to try, the rest of the eligible, and whether it is the least bad that is tried."""
+        steps = _once(step for group in ordered for step in group.steps)
+        panic = False
+        if not steps:
+            ill = _once(step for group in ordered for step in group.ill)
+            broken = [step for step in ill if health.ill[step.endpoint.id].reason == screen.BREAKER_OPEN]
+            if not broken:
+                limited = [health.ill[step.endpoint.id] for step in ill]
+                empty = Empty(stage.ask, stage.labels, ordered, excluded, limited)
+                raise Refused(nothing_left(empty, stage.moment.now_s))
+            steps, panic = broken, True
+        most = stage.route.limits.attempts
+        if stage.extras.provider.allow_fallbacks is False:
+            most = 1
+        return tuple(steps[:most]), tuple(steps[most:]), panic
+
+
+_NAME_A_MODEL = (
+    "embeddings of different models cannot be compared, so name the model (GET /v1/models lists them), "
+    "or let the operator pin one with `model:` on the route"
+)
+
+
+def _once(steps: Iterable[Step]) -> list[Step]:
+    found: dict[str, Step] = {}
+    for step in steps:
+        found.setdefault(step.endpoint.id, step)
+    return list(found.values())

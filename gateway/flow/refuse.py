@@ -1,0 +1,85 @@
+"""Which refusal an empty plan is, and in which words.
+
+The answer to "why was nothing routable?" is part of the product: it names every endpoint with its reasons, and what
+would help.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.core import screen
+from gateway.core.ask import Ask
+from gateway.core.plan import Ill, Ordered
+from gateway.core.policy import Label
+from gateway.core.refusal import Refusal, RefusalKind
+
+SHOWN = 64  # endpoints listed in a refusal; counts cover the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """An empty plan: what was judged, and how it fell out."""
+
+    ask: Ask
+    labels: Sequence[Label]
+    ordered: Sequence[Ordered]
+    excluded: Mapping[str, tuple[str, ...]]
+    limited: Sequence[Ill]  # health of the endpoints that their rate limit alone excludes
+
+
+def nothing_left(empty: Empty, now_s: float) -> Refusal:
+    """Say why no endpoint is left; `now_s` is on the clock of `Ill.until_s`."""
+    excluded = empty.excluded
+    details: dict[str, object] = {
+        "excluded": dict(Counter(why for reasons in excluded.values() for why in reasons)),
+        "endpoints": {name: list(reasons) for name, reasons in list(excluded.items())[:SHOWN]},
+    }
+    if empty.limited:
+        until = min((one.until_s for one in empty.limited if one.until_s is not None), default=None)
+        return Refusal(
+            RefusalKind.RATE_LIMITED,
+            "every endpoint that may serve this request is rate-limited by its provider; retry after the time given",
+            retry_after_s=None if until is None else max(0.0, until - now_s),
+            details=details,
+        )
+    lowest = [group.lowest_usd for group in empty.ordered if group.lowest_usd is not None]
+    if any(reasons == (screen.COST_LIMIT,) for reasons in excluded.values()):
+        estimate = f"; the lowest estimate is {min(lowest):.6f} USD" if lowest else ""
+        return Refusal(
+            RefusalKind.COST_LIMIT,
+            f"no endpoint can promise to stay within the cost limit{estimate}; raise the limit or shorten the request",
+            details={**details, "lowest_estimate_usd": min(lowest, default=None)},
+        )
+    fields = _fields_alone(excluded, empty.ask)
+    if fields:
+        listed = ", ".join(sorted(fields))
+        return Refusal(
+            RefusalKind.INVALID_REQUEST,
+            f"no eligible endpoint can express {listed}; leave it out or name a model whose provider supports it",
+            param=min(fields),
+            details=details,
+        )
+    return Refusal(RefusalKind.NO_ELIGIBLE_ENDPOINT, _summary(empty.labels, excluded), details=details)
+
+
+def _fields_alone(excluded: Mapping[str, tuple[str, ...]], ask: Ask) -> set[str]:
+    """Fields of the request that alone keep some endpoint out."""
+    capabilities = {screen.capability(need) for need in ask.survey.needs} | {screen.SIGNED_REASONING}
+    found: set[str] = set()
+    for reasons in excluded.values():
+        if all(why.startswith("capability:") and why not in capabilities for why in reasons):
+            found.update(why.removeprefix("capability:") for why in reasons)
+    return found
+
+
+def _summary(labels: Sequence[Label], excluded: Mapping[str, tuple[str, ...]]) -> str:
+    if not excluded:
+        return "no endpoint is configured that could serve this request; configure a provider or its key"
+    counts = Counter(reasons[0] for reasons in excluded.values())
+    parts = [f"{count} by {why}" for why, count in counts.most_common()]
+    words = f"no endpoint may serve this request: {', '.join(parts)}"
+    if counts[screen.SENSITIVITY]:
+        named = ", ".join(label.name for label in labels)
+        words += f". The request is {named}: its provider must guarantee what that label requires"
+    return words

@@ -1,0 +1,35 @@
+"""Everything that routing reads, in one accepted version.
+
+A reload builds a new `World` and swaps it; requests that are under way keep the one they began with.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.core.breaker import BreakerRules
+from gateway.core.catalog import Endpoint
+from gateway.core.classify import Classifier
+from gateway.core.named import Names
+from gateway.core.policy import Policy
+from gateway.core.pricing import Price
+from gateway.core.scan import Scanner
+from gateway.core.screen import Kind, kind_of
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    policy: Policy
+    names: Names
+    classifier: Classifier
+    scanner: Scanner | None  # None where no label is put on by detection
+    prices: Mapping[str, Price | None]  # by endpoint id; None: unknown
+    breaker_rules: BreakerRules
+    kinds: tuple[tuple[Kind, Endpoint], ...]  # one endpoint of every kind, to ask its wire format on behalf of all
+
+
+def kinds_of(policy: Policy) -> tuple[tuple[Kind, Endpoint], ...]:
+    """One endpoint of every kind in the catalog."""
+    found: dict[Kind, Endpoint] = {}
+    for endpoint in policy.catalog.endpoints.values():
+        found.setdefault(kind_of(endpoint), endpoint)
+    return tuple(found.items())
