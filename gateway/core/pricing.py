@@ -23,6 +23,8 @@ from gateway.core.usage import Usage
 PER_MILLION = 1e-6
 DAY_S = 86_400
 UNBOUNDED_TOKENS = 1 << 31  # what a budget buys where output is free; above every model's limit
+NOTHING = -1  # what a budget buys that does not even pay for the input
+HORIZON_S = 3_600.0  # within this time of the decision its attempts start: the default of `limits.total`
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ def estimate_usd(price: Price, input_tokens: int, cached_tokens: int, output_tok
 
 
 def upper_bound_usd(
-    price: Price, max_input_tokens: int, max_output_tokens: int, at_s: float, horizon_s: float
+    price: Price, max_input_tokens: int, max_output_tokens: int, at_s: float, horizon_s: float = HORIZON_S
 ) -> float:
     """The most that one request within these token limits can cost, if it starts between `at_s` and `at_s + horizon_s`.
 
@@ -176,13 +178,15 @@ def upper_bound_usd(
     )
 
 
-def output_cap(price: Price, max_input_tokens: int, budget_usd: float, at_s: float, horizon_s: float) -> int:
-    """The most output tokens for which `upper_bound_usd` stays within the budget; 0 where not even the input fits."""
+def output_cap(
+    price: Price, max_input_tokens: int, budget_usd: float, at_s: float, horizon_s: float = HORIZON_S
+) -> int:
+    """The most output tokens for which `upper_bound_usd` stays within the budget; `NOTHING` if the input does not fit."""
     cap = UNBOUNDED_TOKENS
     for fixed_usd, output_usd in _worst_cases(price, max_input_tokens, at_s, horizon_s):
         left_usd = budget_usd - fixed_usd
         if left_usd < 0:
-            return 0
+            return NOTHING
         if output_usd > 0:
             cap = min(cap, int(min(left_usd / output_usd, UNBOUNDED_TOKENS)))
     while cap > 0 and upper_bound_usd(price, max_input_tokens, cap, at_s, horizon_s) > budget_usd:
