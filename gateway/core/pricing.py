@@ -181,7 +181,7 @@ def upper_bound_usd(
 def output_cap(
     price: Price, max_input_tokens: int, budget_usd: float, at_s: float, horizon_s: float = HORIZON_S
 ) -> int:
-    """The most output tokens for which `upper_bound_usd` stays within the budget; `NOTHING` if the input does not fit."""
+    """The most output tokens with which `upper_bound_usd` keeps to the budget; `NOTHING` if not even the input fits."""
     cap = UNBOUNDED_TOKENS
     for fixed_usd, output_usd in _worst_cases(price, max_input_tokens, at_s, horizon_s):
         left_usd = budget_usd - fixed_usd
