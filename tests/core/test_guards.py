@@ -1,4 +1,4 @@
-from gateway.core.breaker import BreakerRules, State
+from gateway.core.breaker import Breaker, BreakerRules, State
 from gateway.core.failure import FailureKind
 from gateway.core.guards import EndpointGuard, Guards, Ticket, worse
 
@@ -35,6 +35,7 @@ def test_opens_all_of_a_provider_where_our_key_or_balance_is_at_fault() -> None:
         fail(guards["a/one"], kind, 0.0)
 
         assert standings(guards, 1.0) == {"a/one": "open", "a/two": "open", "b/one": "closed"}
+        assert guards["a/one"].own.breaker == Breaker(), "the fault is not the endpoint's"
         assert len(guards) == 3
 
 
