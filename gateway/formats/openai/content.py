@@ -1,0 +1,70 @@
+"""What a message or delta of the OpenAI format carries besides plain text, and how an answer finished."""
+
+from collections.abc import Mapping
+
+from gateway.core.chat import FinishReason, Json
+
+_FINISH = {
+    "stop": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "model_length": FinishReason.LENGTH,  # Mistral
+    "max_tokens": FinishReason.LENGTH,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    "function_call": FinishReason.TOOL_CALLS,
+    "content_filter": FinishReason.CONTENT_FILTER,
+}
+
+
+def read_finish(choice: Mapping[str, Json]) -> FinishReason | None:
+    """None while the choice is unfinished. An unknown reason is a stop: the answer is whole, whatever it is called."""
+    reason = choice.get("finish_reason")
+    if not reason:
+        return None
+    finish = _FINISH.get(reason, FinishReason.STOP)
+    return FinishReason.STOP_SEQUENCE if finish is FinishReason.STOP and matched_stop(choice) else finish
+
+
+def matched_stop(choice: Mapping[str, Json]) -> str | None:
+    """The stop sequence that matched, where a server tells (vLLM `stop_reason`, SGLang `matched_stop`); not token ids."""
+    for key in ("stop_reason", "matched_stop"):
+        value = choice.get(key)
+        if isinstance(value, str) and value:
+            return value
+    return None
+
+
+def other_chars(message: Mapping[str, Json]) -> int | None:
+    """Characters of reasoning, refusals, tool calls and audio in a message or delta; None where there is no such thing."""
+    chars, seen = 0, False
+    for key in ("reasoning_content", "reasoning"):
+        value = message.get(key)
+        if isinstance(value, str) and value:
+            chars, seen = len(value), True
+            break
+    refusal = message.get("refusal")
+    if isinstance(refusal, str) and refusal:
+        chars, seen = chars + len(refusal), True
+    for call in message.get("tool_calls") or ():
+        function = call.get("function") or {}
+        chars += len(function.get("name") or "") + len(function.get("arguments") or "")
+        seen = True
+    legacy = message.get("function_call")
+    if legacy:
+        chars, seen = chars + len(legacy.get("name") or "") + len(legacy.get("arguments") or ""), True
+    return chars if seen or message.get("reasoning_details") or message.get("audio") else None
+
+
+def content_text(content: Json) -> tuple[str, str]:
+    """Text and reasoning of a content: a string, null, or Mistral's typed parts."""
+    if isinstance(content, str):
+        return content, ""
+    said: list[str] = []
+    thought: list[str] = []
+    for part in content or ():
+        if part.get("type") == "thinking":
+            thinking = part.get("thinking")
+            inner = thinking if isinstance(thinking, list) else [{"text": thinking}]
+            thought.extend(piece.get("text") or "" for piece in inner)
+        else:
+            said.append(part.get("text") or "")
+    return "".join(said), "".join(thought)

@@ -1,0 +1,175 @@
+"""Requests to OpenAI-compatible endpoints: the client's own JSON where it speaks this format, else the neutral form.
+
+Only translated requests can have something inexpressible; the reasons are decided here, beside the writing.
+"""
+
+from collections.abc import Mapping
+
+import orjson
+
+from gateway.core.ask import Ask, Surface
+from gateway.core.catalog import REASONING, Endpoint, Operation
+from gateway.core.chat import ChatRequest, Json, ResponseFormat, ToolChoice, ToolSpec
+from gateway.formats import hints
+from gateway.formats.openai.messages import message_fields, write_messages
+from gateway.formats.wire import PROBE_MAX_TOKENS, PROBE_PROMPT, Inexpressible, Outgoing
+
+PATHS = {
+    Surface.CHAT: "/chat/completions",
+    Surface.COMPLETIONS: "/completions",
+    Surface.EMBEDDINGS: "/embeddings",
+}
+MAX_STOPS = 4  # OpenAI API reference, `stop`
+_SAMPLING = ("temperature", "top_p", "seed", "frequency_penalty", "presence_penalty")
+# Budgets of Anthropic's thinking as efforts; the middle of OpenRouter's documented shares of a 32k budget.
+_EFFORT_BUDGETS = ((0, "none"), (4_096, "low"), (16_384, "medium"))
+
+
+def speaks(ask: Ask, endpoint: Endpoint) -> bool:
+    """Whether the client's JSON can go to this endpoint as it is."""
+    if ask.surface is Surface.COMPLETIONS:
+        return Operation.COMPLETIONS in endpoint.caps or endpoint.operation is Operation.COMPLETIONS
+    return ask.surface in (Surface.CHAT, Surface.EMBEDDINGS)
+
+
+def inexpressible(ask: Ask, endpoint: Endpoint) -> Inexpressible:
+    foreign = ask.survey.signed_by - {"openai"} and "reasoning_details" not in endpoint.quirks
+    if speaks(ask, endpoint):
+        return Inexpressible(frozenset({"signed_reasoning"} if foreign else ()))
+    chat = ask.chat
+    if chat is None:
+        return Inexpressible()
+    fields, lost = hints.split(chat.unplaced)
+    if foreign:
+        fields.add("signed_reasoning")
+    if len(chat.stop) > MAX_STOPS:
+        fields.add(f"stop[{MAX_STOPS}]")
+    fields |= message_fields(chat.messages, endpoint.quirks)
+    if chat.top_k is not None:
+        lost.add("top_k")
+    if "no_sampling" in endpoint.quirks:
+        lost |= {name for name in _SAMPLING if getattr(chat, name) is not None}
+    if chat.reasoning is not None and REASONING not in endpoint.caps and chat.reasoning.effort != "none":
+        lost.add("reasoning")
+    if any(part.is_error for message in chat.messages for part in message.parts if hasattr(part, "is_error")):
+        lost.add("is_error")
+    return Inexpressible(frozenset(fields), frozenset(lost))
+
+
+def build(ask: Ask, endpoint: Endpoint, max_output: int | None) -> Outgoing:
+    if speaks(ask, endpoint):
+        body, path = _native(ask, endpoint, max_output), PATHS[ask.surface]
+        dropped: tuple[str, ...] = ()
+    else:
+        assert ask.chat is not None
+        body, path = _translated(ask.chat, endpoint, max_output), PATHS[Surface.CHAT]
+        dropped = tuple(sorted(inexpressible(ask, endpoint).hints))
+    if ask.stream and "no_stream_options" not in endpoint.quirks:
+        options = body.get("stream_options")
+        body["stream_options"] = {**(options or {}), "include_usage": True}
+    return Outgoing(path, headers(ask.stream), orjson.dumps(body), dropped)
+
+
+def headers(stream: object) -> tuple[tuple[str, str], ...]:
+    return (("content-type", "application/json"), ("accept", "text/event-stream" if stream else "application/json"))
+
+
+def probe(endpoint: Endpoint) -> Outgoing:
+    body: dict[str, Json] = {"model": endpoint.upstream_id}
+    if endpoint.operation is Operation.EMBEDDINGS:
+        body["input"] = "ok"
+        return Outgoing(PATHS[Surface.EMBEDDINGS], headers(None), orjson.dumps(body))
+    if endpoint.operation is Operation.COMPLETIONS:
+        body |= {"prompt": PROBE_PROMPT, "max_tokens": PROBE_MAX_TOKENS}
+        return Outgoing(PATHS[Surface.COMPLETIONS], headers(None), orjson.dumps(body))
+    body["messages"] = [{"role": "user", "content": PROBE_PROMPT}]
+    body[_max_tokens_key(endpoint, {})] = PROBE_MAX_TOKENS
+    for effort in ("none", "minimal", "low"):
+        if f"reasoning_{effort}" in endpoint.quirks:
+            body["reasoning_effort"] = effort
+            break
+    return Outgoing(PATHS[Surface.CHAT], headers(None), orjson.dumps(body))
+
+
+def _native(ask: Ask, endpoint: Endpoint, max_output: int | None) -> dict[str, Json]:
+    """The client's JSON with only the fields that the gateway owns changed."""
+    body = dict(ask.body)
+    body["model"] = endpoint.upstream_id
+    if ask.surface is Surface.EMBEDDINGS:
+        return body
+    key = "max_tokens" if ask.surface is Surface.COMPLETIONS else _max_tokens_key(endpoint, body)
+    for name in ("max_tokens", "max_completion_tokens"):
+        if name != key or max_output is None:
+            body.pop(name, None)
+    if max_output is not None:
+        body[key] = max_output
+    return body
+
+
+def _max_tokens_key(endpoint: Endpoint, body: Mapping[str, Json]) -> str:
+    """The spelling the endpoint needs, else the client's own, else the one every server knows."""
+    if "max_completion_tokens" in endpoint.quirks:
+        return "max_completion_tokens"
+    if "max_tokens" in endpoint.quirks:
+        return "max_tokens"
+    return "max_completion_tokens" if body.get("max_completion_tokens") is not None else "max_tokens"
+
+
+def _translated(chat: ChatRequest, endpoint: Endpoint, max_output: int | None) -> dict[str, Json]:
+    body: dict[str, Json] = {"model": endpoint.upstream_id, "messages": write_messages(chat.messages)}
+    if max_output is not None:
+        body[_max_tokens_key(endpoint, {})] = max_output
+    if "no_sampling" not in endpoint.quirks:
+        body |= {name: value for name in _SAMPLING if (value := getattr(chat, name)) is not None}
+    if chat.stop:
+        body["stop"] = list(chat.stop)
+    if chat.tools:
+        body["tools"] = [_tool(tool) for tool in chat.tools]
+        if chat.tool_choice is not None:
+            body |= _tool_choice(chat.tool_choice)
+    if chat.response_format is not None:
+        body["response_format"] = _response_format(chat.response_format)
+    effort = _effort(chat)
+    if effort is not None and REASONING in endpoint.caps:
+        body["reasoning_effort"] = effort
+    if chat.user is not None:
+        body["user"] = chat.user
+    if chat.stream:
+        body["stream"] = True
+    return body
+
+
+def _tool(tool: ToolSpec) -> dict[str, Json]:
+    function: dict[str, Json] = {"name": tool.name}
+    if tool.description:
+        function["description"] = tool.description
+    function["parameters"] = dict(tool.parameters) or {"type": "object", "properties": {}}
+    if tool.strict is not None:
+        function["strict"] = tool.strict
+    return {"type": "function", "function": function}
+
+
+def _tool_choice(choice: ToolChoice) -> dict[str, Json]:
+    said: Json = {"type": "function", "function": {"name": choice.name}} if choice.mode == "named" else choice.mode
+    fields: dict[str, Json] = {"tool_choice": said}
+    if choice.parallel is not None:
+        fields["parallel_tool_calls"] = choice.parallel
+    return fields
+
+
+def _response_format(wanted: ResponseFormat) -> dict[str, Json]:
+    if wanted.kind != "json_schema":
+        return {"type": wanted.kind}
+    spec: dict[str, Json] = {"name": wanted.name or "answer", "schema": dict(wanted.schema or {})}
+    if wanted.strict is not None:
+        spec["strict"] = wanted.strict
+    return {"type": "json_schema", "json_schema": spec}
+
+
+def _effort(chat: ChatRequest) -> str | None:
+    wanted = chat.reasoning
+    if wanted is None or wanted.effort is not None:
+        return None if wanted is None else wanted.effort
+    if wanted.budget_tokens is None:
+        return "medium"  # adaptive: the model's own judgement, which is what the default effort means
+    return next((effort for top, effort in _EFFORT_BUDGETS if wanted.budget_tokens <= top), "high")

@@ -1,0 +1,58 @@
+"""OpenAI-shaped usage into the normalised one.
+
+Shapes seen in recorded exchanges: cached tokens under `prompt_tokens_details.cached_tokens` (OpenAI),
+`prompt_cache_hit_tokens` (DeepSeek), `num_cached_tokens` (Mistral), `cached_tokens` (Together, Moonshot);
+`cost` (OpenRouter); xAI counts reasoning beside the completion, which only its total tells.
+"""
+
+from collections.abc import Mapping
+
+from gateway.core.chat import Json
+from gateway.core.usage import Usage
+
+
+def read_usage(usage: Json) -> Usage | None:
+    """None for what is no complete usage: null, partial objects, zeros before anything was counted (cases.md D1, D2)."""
+    if not isinstance(usage, Mapping) or not is_complete(usage):
+        return None
+    prompt, output = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    if prompt == 0 and output == 0:
+        return None
+    details = _inner(usage, "prompt_tokens_details")
+    cached = _count(details, "cached_tokens") or _first(
+        usage, ("prompt_cache_hit_tokens", "num_cached_tokens", "cached_tokens")
+    )
+    written = min(_count(details, "cache_write_tokens"), prompt)
+    reasoning = _count(_inner(usage, "completion_tokens_details"), "reasoning_tokens")
+    if reasoning and _count(usage, "total_tokens") == prompt + output + reasoning:
+        output += reasoning
+    cost = usage.get("cost")
+    return Usage(
+        input=prompt,
+        cached_input=min(cached, prompt - written),
+        cache_write=written,
+        output=output,
+        reasoning=min(reasoning, output),
+        provider_cost_usd=float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else None,
+    )
+
+
+def is_complete(usage: Mapping[str, Json]) -> bool:
+    """Whether both sides are counted; embeddings have no completion, only a total."""
+    if not isinstance(usage.get("prompt_tokens"), int):
+        return False
+    return isinstance(usage.get("completion_tokens"), int) or isinstance(usage.get("total_tokens"), int)
+
+
+def _count(usage: Mapping[str, Json], key: str) -> int:
+    value = usage.get(key)
+    return max(value, 0) if isinstance(value, int) else 0
+
+
+def _first(usage: Mapping[str, Json], keys: tuple[str, ...]) -> int:
+    return next((count for key in keys if (count := _count(usage, key))), 0)
+
+
+def _inner(usage: Mapping[str, Json], key: str) -> Mapping[str, Json]:
+    value = usage.get(key)
+    return value if isinstance(value, Mapping) else {}

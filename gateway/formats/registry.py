@@ -1,0 +1,33 @@
+"""Which wire formats and surfaces there are. A new wire format is one line here."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from gateway.core.ask import Surface
+from gateway.formats.openai.format import OpenAIFormat
+from gateway.formats.surface import ClientSurface
+from gateway.formats.surfaces.all import SURFACES, surface_of
+from gateway.formats.wire import WireFormat
+
+_WIRE_FORMATS: Mapping[str, WireFormat] = MappingProxyType(
+    {
+        "openai": OpenAIFormat(),
+    }
+)
+
+
+def wire_format(api: str) -> WireFormat:
+    """Raises `KeyError` for a name that `wire_formats()` does not list."""
+    return _WIRE_FORMATS[api]
+
+
+def wire_formats() -> tuple[str, ...]:
+    return tuple(_WIRE_FORMATS)
+
+
+def surface(name: Surface) -> ClientSurface:
+    return surface_of(name)
+
+
+def surfaces() -> Mapping[Surface, ClientSurface]:
+    return SURFACES

@@ -1,0 +1,190 @@
+"""Streams through the gateway, whatever the format: what every relay counts, and the relay that translates.
+
+Owns the bookkeeping that the walk reads (content seen, held events, digest) and the rule that a stream's faults become
+a `Failure`, never an exception. Refuses to know any JSON shape: `passthrough` relays and decoders know theirs.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Protocol
+
+from gateway.core.ask import Ask
+from gateway.core.chat import ChatReply, FinishReason, Text, Thinking, ToolCall
+from gateway.core.failure import AttemptError, Failure, FailureKind
+from gateway.core.usage import Usage
+from gateway.formats.events import Delta, RefusalDelta, TextDelta, ThinkingDelta, ToolDelta, ToolStart
+from gateway.formats.sse import SseDecoder, SseEvent
+from gateway.formats.surface import ClientSurface, Ending, Identity, StreamEncoder
+from gateway.formats.wire import RelayContext, Rendered
+
+# What reading a JSON value as the wrong shape raises.
+SHAPE_ERRORS = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+
+
+class Relay:
+    """The common half of every stream relay; `_event` and `_eof` are the format's own."""
+
+    def __init__(self, context: RelayContext) -> None:
+        self.content_seen = False
+        self.finished = False
+        self.failure: Failure | None = None
+        self.usage: Usage | None = None
+        self.output_chars = 0
+        self.held_events = 0
+        self.finish: FinishReason | None = None
+        self._context = context
+        self._sse = SseDecoder()
+        self._hash = blake2b(digest_size=8)
+
+    @property
+    def text_digest(self) -> str:
+        return self._hash.hexdigest()
+
+    def feed(self, data: bytes) -> bytes:
+        if self.finished or self.failure is not None:
+            return b""
+        out = self._guarded(self._sse.feed(data))
+        if self._sse.too_long:
+            self._fail(Failure(FailureKind.MALFORMED, "An event of the stream is longer than the limit."))
+        return out
+
+    def end(self) -> bytes:
+        if self.finished or self.failure is not None:
+            return b""
+        out = self._guarded(self._sse.end())
+        if self.finish is None:
+            self._fail(Failure(FailureKind.TRUNCATED, "The stream ended without its last event."))
+        return out + self._closing()
+
+    def _closing(self) -> bytes:
+        """Whatever is still owed to the client when the upstream closes."""
+        return b"" if self.finished or self.failure is not None else self._eof()
+
+    def _fail(self, failure: Failure) -> None:
+        if not self.finished and self.failure is None:
+            self.failure = failure
+
+    def _guarded(self, events: Iterable[SseEvent]) -> bytes:
+        out: list[bytes] = []
+        try:
+            for event in events:
+                self._event(event, out)
+                if self.finished:
+                    break
+        except AttemptError as error:
+            self.failure = error.failure
+        except SHAPE_ERRORS as error:
+            what = f"An event of the stream is not what it should be: {error!r:.200}"
+            self.failure = Failure(FailureKind.MALFORMED, what)
+        return b"".join(out)
+
+    def _event(self, event: SseEvent, out: list[bytes]) -> None:
+        raise NotImplementedError
+
+    def _eof(self) -> bytes:
+        """Last bytes of a stream that said how it finished and then closed without a terminal event."""
+        raise NotImplementedError
+
+    def _text(self, text: str) -> None:
+        self.content_seen = True
+        self.output_chars += len(text)
+        self._hash.update(text.encode("utf-8", "surrogatepass"))
+
+    def _other(self, chars: int) -> None:
+        """Content that is not text: reasoning, tool calls."""
+        self.content_seen = True
+        self.output_chars += chars
+
+
+class StreamDecoder(Protocol):
+    """Reads a wire format's events into neutral ones; raises `AttemptError` for an error the stream carries."""
+
+    finish: FinishReason | None
+    stop_sequence: str | None
+    usage: Usage | None
+    done: bool  # the terminal event was seen
+
+    def read(self, event: SseEvent) -> list[Delta]: ...
+
+    def close(self) -> list[Delta]:
+        """Content that was waiting for the end."""
+
+
+class TranslatingRelay(Relay):
+    """Upstream events → neutral events → the client's events."""
+
+    def __init__(self, context: RelayContext, decoder: StreamDecoder, encoder: StreamEncoder) -> None:
+        super().__init__(context)
+        self._decoder = decoder
+        self._encoder = encoder
+        self._opened = False
+        self._called = False
+
+    def _event(self, event: SseEvent, out: list[bytes]) -> None:
+        if not self._opened:
+            self._opened = True
+            self.held_events += 1
+            out.append(self._encoder.open())
+        decoder = self._decoder
+        for delta in decoder.read(event):
+            self._deliver(delta, out)
+        self.finish, self.usage = decoder.finish, decoder.usage
+        if decoder.done:
+            if self.finish is None:
+                self.finish = FinishReason.STOP  # a terminal event without a reason, as some servers send
+            out.append(self._eof())
+
+    def _eof(self) -> bytes:
+        out: list[bytes] = []
+        for delta in self._decoder.close():
+            self._deliver(delta, out)
+        if self._called and self.finish is FinishReason.STOP:
+            self.finish = FinishReason.TOOL_CALLS  # some servers say "stop" (cases.md G1)
+        assert self.finish is not None
+        cost_usd = None if self.usage is None else self._context.price(self.usage)
+        out.append(self._encoder.close(Ending(self.finish, self._decoder.stop_sequence, self.usage, cost_usd)))
+        self.finished = True
+        return b"".join(out)
+
+    def _deliver(self, delta: Delta, out: list[bytes]) -> None:
+        match delta:
+            case TextDelta(text) | RefusalDelta(text):
+                self._text(text)
+            case ThinkingDelta():
+                self._other(len(delta.text))
+            case ToolStart():
+                self._called = True
+                self._other(len(delta.name))
+            case ToolDelta():
+                self._other(len(delta.arguments))
+        written = self._encoder.delta(delta)
+        if written:
+            out.append(written)
+
+
+def translate(ask: Ask, surface: ClientSurface, context: RelayContext, decoder: StreamDecoder) -> TranslatingRelay:
+    identity = Identity(context.reply_id, context.created_s, context.model)
+    return TranslatingRelay(context, decoder, surface.encoder(ask, identity))
+
+
+def translated_reply(
+    ask: Ask, surface: ClientSurface, context: RelayContext, answer: ChatReply, usage: Usage | None
+) -> Rendered:
+    """A whole neutral answer as the client's surface writes it."""
+    digest, chars = blake2b(digest_size=8), 0
+    for part in answer.parts:
+        match part:
+            case Text(text=text):
+                digest.update(text.encode("utf-8", "surrogatepass"))
+                chars += len(text)
+            case Thinking(text=text):
+                chars += len(text)
+            case ToolCall(name=name, arguments=arguments):
+                chars += len(name) + len(arguments)
+            case _:
+                pass
+    cost_usd = None if usage is None else context.price(usage)
+    shown = replace(answer, id=context.reply_id, model=context.model, created_s=context.created_s)
+    body = surface.encode(ask, shown, Ending(answer.finish, answer.stop_sequence, usage, cost_usd))
+    return Rendered(body, usage, answer.finish, digest.hexdigest(), chars)
