@@ -48,6 +48,7 @@ class Sizes:
     input_bound: int | None
     cached_if_home: int = 0  # input tokens that the conversation's home has in its prompt cache
     opening_input: int = 0  # input tokens of the conversation's first request; 0: this is the first
+    choices: int = 1  # answers asked for (`n`): each may use the whole output limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def affordable(
         return None
     if sizes.output == 0:  # embeddings
         return 0 if output_cap(price, sizes.input_bound, budget_usd, wishes.at_s) >= 0 else None
-    cap = output_cap(price, sizes.input_bound, budget_usd, wishes.at_s)
+    cap = output_cap(price, sizes.input_bound, budget_usd, wishes.at_s) // sizes.choices
     wanted = useful_output(endpoint)
     if wishes.max_tokens is not None:
         wanted = min(wanted, wishes.max_tokens)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from re import Pattern
 
 from gateway.core.catalog import Catalog
+from gateway.core.classify import UserRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +102,6 @@ class Route:
     escalate: Escalate | None = None
     model: str | None = None  # the one model that `auto` means here, for embeddings
     record_full: bool = False  # keep texts in the record, where every label allows it
-
-
-@dataclass(frozen=True, slots=True)
-class UserRule:
-    """A task rule of the operator's; the first that matches wins, before the built-in ones."""
-
-    task: str
-    regex: Pattern[str] | None = None
-    phrases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

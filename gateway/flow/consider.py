@@ -76,7 +76,7 @@ class Planner:
     ) -> None:
         self.world = world
         self._health = health
-        self._keyless = keyless
+        self.keyless = keyless
         self._memo: dict[screen.Demand, screen.Screened] = {}
         self._escalations = {
             route.name: Escalation(route.escalate.share) for route in world.policy.routes if route.escalate is not None
@@ -217,6 +217,7 @@ class Planner:
             input_bound=estimate.input_bound(ask),
             cached_if_home=max(0, tokens - estimate.text_tokens(ask.survey.prompt)) if later else 0,
             opening_input=estimate.opening_tokens(ask) if later else 0,
+            choices=1 if ask.chat is None else ask.chat.n,
         )
 
     def _wishes(self, stage: Stage) -> Wishes:
@@ -284,7 +285,7 @@ class Planner:
             tier=stage.tier,
             rules=extras.provider,
             inexpressible=tuple(fields),
-            keyless=self._keyless(),
+            keyless=self.keyless(),
             today=datetime.fromtimestamp(stage.moment.epoch_s, UTC).date(),
             dimensions=None if ask.embed is None else ask.embed.dimensions,
         )

@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 from gateway.core.breaker import BreakerRules, State
 from gateway.core.failure import Failure, FailureKind
 from gateway.core.guards import EndpointGuard, Guards, Ticket
-from gateway.core.health import EndpointSnapshot, OwnHealth, Seen, ShardSnapshot, Verdict, join, observe, shifted
+from gateway.core.health import (
+    EndpointSnapshot,
+    OwnHealth,
+    Seen,
+    ShardSnapshot,
+    Verdict,
+    join,
+    observe,
+    shifted,
+    weight,
+)
 from gateway.core.plan import Health, Ill
 from gateway.core.screen import BREAKER_OPEN, RATE_LIMITED
 from gateway.core.window import Percentiles
@@ -38,6 +48,9 @@ class _Published:
     entry: EndpointSnapshot
     seen: Seen
     period_s: float
+
+    def weight(self, now_s: float) -> float:
+        return weight(now_s - self.seen.since_s, self.period_s)
 
 
 class HealthBook:
@@ -121,9 +134,15 @@ class HealthBook:
                 own.ttft_fresh = False
             if own.ttft_p95_ms is not None:
                 found[name] = own.ttft_p95_ms
-            elif (published := self._published.get(name)) is not None and published.entry.ttfb_ms is not None:
-                found[name] = published.entry.ttfb_ms.p95
+            elif (p95_ms := self._published_ttft_ms(name, now_s)) is not None:
+                found[name] = p95_ms
         return found
+
+    def _published_ttft_ms(self, name: str, now_s: float) -> float | None:
+        published = self._published.get(name)
+        if published is None or published.entry.ttfb_ms is None:
+            return None
+        return published.entry.ttfb_ms.p95 if published.weight(now_s) > 0 else None
 
     # -- what attempts report ----------------------------------------------------------------------------------------
 

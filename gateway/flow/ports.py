@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.core.decision import Decision
+from gateway.upstream.answer import Answer
 from gateway.upstream.call import Call, Limits
-from gateway.upstream.client import Answer
 
 
 class Upstream(Protocol):

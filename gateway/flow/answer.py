@@ -1,0 +1,223 @@
+"""The walk: plan, try, fail over, answer, record. Read it top to bottom.
+
+Decisions are taken by `core` (`failover.after`, `attempt_limit_s`, the breaker); this file carries them out, and is
+the only place where a request moves from one candidate to the next. Every way out leads through `settle`, so that no
+request goes unrecorded.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.core.budget import RetryBudget
+from gateway.core.decision import Considered, Outcome
+from gateway.core.failover import Next, Progress, after, attempt_limit_s
+from gateway.core.failure import AttemptError, Failure
+from gateway.core.plan import Step
+from gateway.core.refusal import Refusal, RefusalKind, Refused
+from gateway.flow import faults
+from gateway.flow.attempt import Line, Times, pump
+from gateway.flow.consider import Planner
+from gateway.flow.health import HealthBook
+from gateway.flow.ports import ClientGone, Clock, Recorder, ReplySink
+from gateway.flow.run import Request, Run
+from gateway.flow.settle import Settler
+from gateway.flow.trial import Trial, Trials
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the walk is made of; a configuration reload makes a new one."""
+
+    planner: Planner
+    lines: dict[str, Line]  # by provider id
+    settler: Settler
+    trials: Trials
+
+
+class Walk:
+    """Answers requests. One per process; `parts` is swapped on reload, and a request keeps those it began with."""
+
+    def __init__(self, parts: Parts, book: HealthBook, clock: Clock, recorder: Recorder) -> None:
+        self.parts = parts
+        self.book = book
+        self._budget = RetryBudget()
+        self.clock = clock
+        self._recorder = recorder
+
+    async def answer(self, request: Request, sink: ReplySink) -> None:
+        """Answer one request, whatever happens; cancellation means that the client has left."""
+        await self._walk(Run(request), sink)
+
+    async def follow(self, request: Request, considered: Considered, sink: ReplySink) -> None:
+        """Answer a request whose plan is made already."""
+        await self._walk(Run(request, considered), sink)
+
+    async def _walk(self, run: Run, sink: ReplySink) -> None:
+        request, parts = run.request, self.parts
+        self._budget.request(request.moment.now_s)
+        try:
+            if run.considered is None:
+                run.considered = parts.planner.consider(request.ask, request.extras, request.client, request.moment)
+            await self._try_in_turn(run, run.considered, parts, sink)
+        except Refused as refused:
+            run.outcome = Outcome.REJECTED
+            self._show(run, faults.of_refusal(refused.refusal), sink)
+        except (ClientGone, asyncio.CancelledError):
+            run.outcome, run.status, run.error = Outcome.CANCELLED, faults.CLIENT_CLOSED, "the client left"
+            raise
+        except Exception:
+            run.status, run.error = 500, "internal error"
+            raise
+        finally:
+            self.record(run)
+
+    def record(self, run: Run) -> None:
+        """Write the row of a finished run."""
+        self._recorder(self.parts.settler.settle(run, self.clock.now_s()))
+
+    def retry_budget_left(self) -> int:
+        return self._budget.left(self.clock.now_s())
+
+    async def _try_in_turn(self, run: Run, considered: Considered, parts: Parts, sink: ReplySink) -> None:
+        """The failover loop."""
+        limits = considered.route.limits
+        deadline_s = min(limits.deadline_s, run.request.extras.deadline_s or limits.deadline_s)
+        deadline_at = run.request.moment.now_s + deadline_s
+        candidates = list(considered.steps)
+        failure: Failure | None = None
+        while candidates:
+            step = candidates.pop(0)
+            trial = parts.trials.enter(run, considered, step, len(candidates), self.clock.now_s())
+            if trial is None:
+                continue
+            try:
+                await self._try(run, trial, _Clocks(deadline_at, len(candidates), limits.total_s), sink)
+            except AttemptError as error:
+                failure = error.failure
+            else:
+                return
+            if run.committed:
+                await self._break_off(run, trial, failure, sink)
+                return
+            match after(failure.kind, self._progress(run, candidates, deadline_at, limits.attempts)):
+                case Next.GIVE_UP:
+                    break
+                case Next.FAIL_OVER_LARGER:
+                    candidates = _larger(candidates, step)
+                case Next.FAIL_OVER:
+                    pass
+        self._give_up(run, failure, sink)
+
+    def _progress(self, run: Run, candidates: Sequence[Step], deadline_at: float, attempts: int) -> Progress:
+        now_s = self.clock.now_s()
+        return Progress(
+            committed=run.committed,
+            candidates_left=len(candidates),
+            attempts_left=attempts - len(run.rows),
+            seconds_left=deadline_at - now_s,
+            budget=not candidates or len(run.rows) <= 1 or self._budget.take(now_s),
+        )
+
+    async def _try(self, run: Run, trial: Trial, clocks: "_Clocks", sink: ReplySink) -> None:
+        """One attempt, from limits to report."""
+        now_s = self.clock.now_s()
+        timeout_s = trial.timeout_s(run.request.ask)
+        limit_s = attempt_limit_s(timeout_s, clocks.deadline_at - now_s, clocks.candidates_left)
+        timeouts = trial.line.provider.timeouts
+        total_at = run.request.moment.now_s + clocks.total_s
+        trial.begin(now_s, cut_short=limit_s < timeout_s)
+        times = Times(min(timeouts.connect_s, limit_s), limit_s, timeouts.idle_s, total_at)
+        try:
+            if run.request.ask.stream:
+                await self._stream(run, trial, times, sink)
+            else:
+                await self._whole(run, trial, times, clocks.deadline_at, sink)
+        except AttemptError as error:
+            trial.failed(error.failure, self.clock.now_s())
+            raise
+        except BaseException:
+            trial.cancelled(self.clock.now_s())
+            raise
+        finally:
+            trial.leave()
+
+    async def _whole(self, run: Run, trial: Trial, times: Times, deadline_at: float, sink: ReplySink) -> None:
+        ask, endpoint = run.request.ask, trial.step.endpoint
+        within = Times(times.connect_s, times.content_s, times.idle_s, min(times.total_at, deadline_at))
+        rendered, answer = await trial.line.whole(ask, endpoint, trial.outgoing, within, trial.context)
+        trial.answered(answer)
+        cost_usd = trial.succeeded_whole(rendered, self.clock.now_s())
+        headers = trial.headers(answer)
+        if cost_usd is not None and run.cost_usd is not None:
+            headers.append(("x-pointsman-cost", f"{run.cost_usd:.10f}".rstrip("0").rstrip(".")))
+        sink.whole(200, headers, rendered.body)
+        run.committed, run.outcome, run.status = True, Outcome.OK, 200
+
+    async def _stream(self, run: Run, trial: Trial, times: Times, sink: ReplySink) -> None:
+        ask, endpoint = run.request.ask, trial.step.endpoint
+        started = await trial.line.start(ask, endpoint, trial.outgoing, times, trial.context)
+        trial.answered(started.answer)
+        trial.started(started.relay, self.clock.now_s())
+        run.committed, run.status = True, 200
+        try:
+            await sink.head(200, trial.headers(started.answer))
+            await sink.chunk(started.held)
+            await pump(started, sink)
+            await sink.end()
+        except BaseException:
+            started.answer.abort()
+            raise
+        trial.succeeded_stream(self.clock.now_s())
+        run.outcome = Outcome.OK
+
+    async def _break_off(self, run: Run, trial: Trial, failure: Failure, sink: ReplySink) -> None:
+        """After the commit point: one error event, and the end."""
+        run.outcome, run.error = Outcome.PARTIAL, failure.message
+        event = run.request.surface.error_event(faults.in_stream(failure, trial.step.endpoint.id))
+        await sink.chunk(event)
+        await sink.end()
+
+    def _give_up(self, run: Run, failure: Failure | None, sink: ReplySink) -> None:
+        if failure is None:
+            why = "; ".join(f"{name}: {reason}" for name, reason in run.skipped.items())
+            raise Refused(Refusal(RefusalKind.OVERLOADED, f"no candidate can take a request now: {why}", None, 1.0))
+        if failure.kind in faults.CLIENTS_FAULT:
+            run.outcome = Outcome.REJECTED
+        names = [row.endpoint for row in run.rows]
+        self._show(run, faults.of_failures(failure, run.rows, self._earliest(names)), sink)
+
+    def _earliest(self, names: Sequence[str]) -> float | None:
+        """Seconds until the first of these endpoints may be tried again, where a horizon is known."""
+        now_s = self.clock.now_s()
+        ill = self.book.health(now_s).ill
+        ahead = [ill[name].until_s for name in names if name in ill]
+        return min((until_s - now_s for until_s in ahead if until_s is not None), default=None)
+
+    def _show(self, run: Run, fault: faults.Fault, sink: ReplySink) -> None:
+        run.status, run.error = fault.error.status, fault.error.message
+        headers = [*_JSON, ("x-pointsman-decision", run.request.id), *fault.headers]
+        if run.considered is not None:
+            headers.append(("x-pointsman-route", run.considered.route.name))
+            headers.append(("x-pointsman-attempts", str(len(run.rows))))
+        sink.whole(fault.error.status, headers, run.request.surface.error_body(fault.error))
+
+
+_JSON = (("content-type", "application/json"),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clocks:
+    deadline_at: float
+    candidates_left: int
+    total_s: float
+
+
+def _larger(candidates: Sequence[Step], than: Step) -> list[Step]:
+    """Candidates whose context is larger, or not known to be smaller."""
+    size = than.endpoint.context
+    return [
+        step
+        for step in candidates
+        if size is None or step.endpoint.context is None or step.endpoint.context > size
+    ]

@@ -1,0 +1,146 @@
+"""One attempt: one exchange with one endpoint, encoded, sent, timed and decoded.
+
+Knows nothing of candidates and failover; every way it can go wrong ends as an `AttemptError`. A whole answer comes
+back in one piece. A stream comes back at its commit point, with what was held back until then.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from gateway.core.ask import Ask
+from gateway.core.catalog import Endpoint, Provider
+from gateway.core.failure import AttemptError, Failure, FailureKind
+from gateway.flow.ports import Keys, ReplySink, Upstream
+from gateway.formats.registry import wire_format
+from gateway.formats.wire import Outgoing, RelayContext, Rendered, StreamRelay, WireFormat
+from gateway.upstream.answer import Answer
+from gateway.upstream.call import Call, Limits, Origin
+
+HELD_EVENTS = 64  # CONTRACT §5: so much metadata is held back at most ...
+HELD_BYTES = 256 * 1024  # ... then the stream is committed without content, since it plainly lives
+REPLY_LIMIT_BYTES = 64 * 1024 * 1024  # a whole answer; twice what a request may have
+ERROR_LIMIT_BYTES = 64 * 1024  # of an error body; the rest says nothing new
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Limits of one attempt. Seconds; `total_at` on the loop's clock."""
+
+    connect_s: float
+    content_s: float  # until the first content, or until the head of a whole answer
+    idle_s: float
+    total_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A stream at its commit point."""
+
+    answer: Answer
+    relay: StreamRelay
+    held: bytes  # output up to and including the first content
+
+
+class Line:
+    """The way to one provider: its origin, its wire format, its key."""
+
+    def __init__(self, provider: Provider, upstream: Upstream, keys: Keys) -> None:
+        self.provider = provider
+        self.format: WireFormat = wire_format(provider.api)
+        self._origin, self._prefix = Origin.parse(provider.base_url)
+        self._upstream = upstream
+        self._keys = keys
+        self._headers: tuple[str | None, tuple[tuple[str, str], ...]] = (None, self._fixed(None))
+        self.in_flight = 0
+
+    def _fixed(self, key: str | None) -> tuple[tuple[str, str], ...]:
+        auth = () if key is None else self.format.auth_headers(key)
+        return (*auth, *self.provider.headers)
+
+    def call(self, outgoing: Outgoing) -> Call:
+        """The whole request; a header of the request itself wins over a fixed one of the same name."""
+        key = self._keys.get(self.provider.id, str(self._origin))
+        if key != self._headers[0]:
+            self._headers = (key, self._fixed(key))
+        fixed = self._headers[1]
+        if outgoing.headers:
+            own = {name for name, _ in outgoing.headers}
+            fixed = (*(pair for pair in fixed if pair[0] not in own), *outgoing.headers)
+        return Call(self._origin, "POST", self._prefix + outgoing.path, fixed, outgoing.body)
+
+    async def open(self, outgoing: Outgoing, times: Times, now_epoch_s: float) -> Answer:
+        """Send and wait for a good head; an error status is read and raised."""
+        limits = Limits(times.connect_s, times.content_s, times.idle_s, times.total_at)
+        answer = await self._upstream.open(self.call(outgoing), limits)
+        if answer.head.status < 300:
+            return answer
+        try:
+            body = await answer.read(ERROR_LIMIT_BYTES)
+        except AttemptError:
+            body = b""  # the status says enough
+        finally:
+            answer.abort()
+        raise AttemptError(self.format.failure(answer.head.status, answer.head.headers, body, now_epoch_s))
+
+    async def whole(
+        self, ask: Ask, endpoint: Endpoint, outgoing: Outgoing, times: Times, context: RelayContext
+    ) -> tuple[Rendered, Answer]:
+        """Try for a whole answer."""
+        answer = await self.open(outgoing, times, context.created_s)
+        body = await answer.read(REPLY_LIMIT_BYTES)
+        return self.format.reply(ask, endpoint, body, context), answer
+
+    async def start(
+        self, ask: Ask, endpoint: Endpoint, outgoing: Outgoing, times: Times, context: RelayContext
+    ) -> Started:
+        """Try for a stream, up to its first content."""
+        relay = self.format.stream_relay(ask, endpoint, context)
+        try:
+            async with asyncio.timeout(times.content_s):
+                answer = await self.open(outgoing, times, context.created_s)
+                return Started(answer, relay, await _first_content(answer, relay))
+        except TimeoutError:
+            raise AttemptError(Failure(FailureKind.FIRST_TOKEN_TIMEOUT, _late(times))) from None
+        except AttemptError as error:
+            if error.failure.kind is FailureKind.ANSWER_TIMEOUT:
+                raise AttemptError(Failure(FailureKind.FIRST_TOKEN_TIMEOUT, _late(times))) from error
+            raise
+
+
+def _late(times: Times) -> str:
+    return f"no content within {times.content_s:.1f} s"
+
+
+async def _first_content(answer: Answer, relay: StreamRelay) -> bytes:
+    """Read until content, the end, or more metadata than is held back; an error before that fails the attempt."""
+    held = bytearray()
+    try:
+        while not (relay.content_seen or relay.finished):
+            data = await answer.chunk()
+            held += relay.feed(data) if data else relay.end()
+            if relay.failure is not None and not relay.content_seen:
+                raise AttemptError(relay.failure)
+            if not data or relay.held_events > HELD_EVENTS or len(held) > HELD_BYTES:
+                break
+    except BaseException:
+        answer.abort()
+        raise
+    return bytes(held)
+
+
+async def pump(started: Started, sink: ReplySink) -> None:
+    """Pass on the stream after its commit point, at the client's pace.
+
+    Raises:
+        AttemptError: the stream broke; what was passed on stays valid.
+    """
+    answer, relay = started.answer, started.relay
+    while not relay.finished and relay.failure is None:
+        data = await answer.chunk()
+        out = relay.feed(data) if data else relay.end()
+        if out:
+            await sink.chunk(out)
+        if not data:
+            break
+    if relay.failure is not None:
+        raise AttemptError(relay.failure)

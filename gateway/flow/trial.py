@@ -1,0 +1,253 @@
+"""The bookkeeping of one attempt: its place in the breaker, its limits and price, its row in the record.
+
+`attempt` moves the bytes, `answer` decides what follows; this is what both would otherwise have to know about each
+other.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+
+from gateway.core.ask import Ask
+from gateway.core.catalog import REASONING, Endpoint
+from gateway.core.decision import AttemptRow, Considered
+from gateway.core.failover import maybe_billed
+from gateway.core.failure import Failure, FailureKind
+from gateway.core.guards import Ticket
+from gateway.core.plan import Sizes, Step, Wishes
+from gateway.core.pricing import Price, cost_usd, upper_bound_usd
+from gateway.core.usage import Usage
+from gateway.flow.attempt import Line
+from gateway.flow.caps import Unaffordable, cost_cap, max_output
+from gateway.flow.health import HealthBook
+from gateway.flow.run import Run
+from gateway.formats.wire import Outgoing, RelayContext, Rendered, StreamRelay
+from gateway.upstream.answer import Answer
+
+# Headers of an upstream that a client may see; everything else stays here (no cookies, no accounts, no infrastructure).
+PASSED_HEADERS = ("x-request-id", "request-id", "openai-processing-ms", "openai-version")
+STREAM_HEADERS = (
+    ("content-type", "text/event-stream; charset=utf-8"),
+    ("cache-control", "no-cache, no-transform"),
+    ("x-accel-buffering", "no"),
+)
+JSON_HEADERS = (("content-type", "application/json"),)
+CHARS_PER_TOKEN = 4  # for answers whose usage never came
+
+
+class Trials:
+    """Lets candidates through to their attempt, or not. Made anew with each configuration."""
+
+    def __init__(self, lines: Mapping[str, Line], prices: Mapping[str, Price | None], book: HealthBook) -> None:
+        self._lines = lines
+        self._prices = prices
+        self._book = book
+
+    def enter(self, run: Run, considered: Considered, step: Step, candidates_left: int, now_s: float) -> "Trial | None":
+        """Begin an attempt at `step`, or None where it cannot be now; the reason is noted in the run.
+
+        A breaker lets one request try an ailing endpoint; who has nothing better left goes through anyway.
+        """
+        name = step.endpoint.id
+        line = self._lines[step.endpoint.provider]
+        if line.in_flight >= line.provider.max_in_flight:
+            run.skipped[name] = f"{line.provider.max_in_flight} requests are in flight at {line.provider.id}"
+            return None
+        price = self._prices.get(name)
+        try:
+            cap = _cap(run, considered, step.endpoint, price, candidates_left)
+        except Unaffordable:
+            run.skipped[name] = "what is left of the cost limit buys no useful answer"
+            return None
+        ticket = self._book.enter(name, now_s)
+        if ticket is None:
+            if not considered.panic and (candidates_left or run.rows):
+                run.skipped[name] = "another request is trying it"
+                return None
+            ticket = self._book.enter_anyway(name, now_s)
+        line.in_flight += 1
+        return Trial(run, considered, step, line, price, cap, ticket, self._book)
+
+
+def _cap(
+    run: Run, considered: Considered, endpoint: Endpoint, price: Price | None, candidates_left: int
+) -> int | None:
+    budget_usd = considered.budget_usd
+    if budget_usd is None or run.request.ask.embed is not None:
+        return None
+    sizes = Sizes(
+        considered.estimated_input, considered.estimated_output, considered.input_bound, choices=_choices(run)
+    )
+    wishes = Wishes(
+        objective=considered.route.objective,
+        session="",
+        at_s=run.request.moment.epoch_s,
+        max_tokens=run.request.ask.survey.max_tokens,
+    )
+    return cost_cap(endpoint, price, sizes, wishes, budget_usd - run.promised_usd, candidates_left)
+
+
+def _choices(run: Run) -> int:
+    return 1 if run.request.ask.chat is None else run.request.ask.chat.n
+
+
+class Trial:
+    """One attempt under way. It ends with exactly one of `succeeded_*`, `failed` and `cancelled`, then `leave`."""
+
+    def __init__(  # noqa: PLR0913 - made in one place only, from what that place has just decided
+        self, run: Run, considered: Considered, step: Step, line: Line, price: Price | None, cap: int | None,
+        ticket: Ticket, book: HealthBook,
+    ) -> None:  # fmt: skip
+        self.step = step
+        self.line = line
+        self._run = run
+        self._considered = considered
+        self._price = price
+        self._ticket = ticket
+        self._book = book
+        ask, endpoint = run.request.ask, step.endpoint
+        required = line.format.requires_max_tokens
+        limit = None if ask.embed else max_output(ask, endpoint, required, considered.estimated_input, cap)
+        self.outgoing: Outgoing = line.format.build(ask, endpoint, limit)
+        self._promise_usd = self._bound_usd(limit)
+        epoch_s = run.request.moment.epoch_s
+        self.context = RelayContext(run.request.id, int(epoch_s), endpoint.model, partial(_cost, price, epoch_s))
+        self._begun_s = 0.0
+        self._cut_short = False
+        self._relay: StreamRelay | None = None
+        self._ttft_ms: float | None = None
+        self._answer: Answer | None = None
+
+    def _bound_usd(self, limit: int | None) -> float:
+        """The most this attempt can cost, where a promise stands."""
+        bound = self._considered.input_bound
+        if self._considered.budget_usd is None or self._price is None or bound is None:
+            return 0.0
+        tokens = (limit or 0) * _choices(self._run)
+        return upper_bound_usd(self._price, bound, tokens, self._run.request.moment.epoch_s)
+
+    def timeout_s(self, ask: Ask) -> float:
+        """The endpoint's own limit: until the first content of a stream, or until the head of a whole answer."""
+        timeouts = self.line.provider.timeouts
+        if not ask.stream:
+            return timeouts.answer_s
+        if ask.survey.reasoning or REASONING in self.step.endpoint.caps:
+            return max(timeouts.first_token_s, timeouts.first_token_reasoning_s)
+        return timeouts.first_token_s
+
+    # -- what happened ---------------------------------------------------------------------------------------------
+
+    def begin(self, now_s: float, *, cut_short: bool) -> None:
+        """Note the start; `cut_short`: the request's deadline, not the endpoint's own limit, bounds the wait."""
+        self._begun_s = now_s
+        self._cut_short = cut_short
+
+    def answered(self, answer: Answer) -> None:
+        self._answer = answer
+        self._run.endpoint, self._run.provider = self.step.endpoint.id, self.line.provider.id
+        self._run.dropped = self.outgoing.dropped
+
+    def started(self, relay: StreamRelay, now_s: float) -> None:
+        """The stream has its first content."""
+        self._relay = relay
+        self._ttft_ms = (now_s - self._begun_s) * 1000.0
+        self._run.ttft_ms = self._run.ms_since_start(now_s)
+
+    def succeeded_whole(self, rendered: Rendered, now_s: float) -> float | None:
+        usage = rendered.usage or self._estimated(rendered.output_chars)
+        self._run.text_digest = rendered.text_digest
+        return self._succeeded(usage, now_s)
+
+    def succeeded_stream(self, now_s: float) -> None:
+        relay = self._streamed()
+        self._run.text_digest = relay.text_digest
+        self._succeeded(relay.usage or self._estimated(relay.output_chars), now_s)
+
+    def failed(self, failure: Failure, now_s: float) -> None:
+        """The attempt broke, before or after the commit point."""
+        usage, partial_ = None, self._relay is not None
+        if self._relay is not None:
+            self._run.text_digest = self._relay.text_digest
+            usage = self._relay.usage or self._estimated(self._relay.output_chars)
+        elif maybe_billed(failure.kind):
+            usage = self._estimated(0)
+        self._row("partial" if partial_ else failure.kind.value, failure.status, failure.message, usage, now_s)
+        if self._cut_short and failure.kind in (FailureKind.FIRST_TOKEN_TIMEOUT, FailureKind.ANSWER_TIMEOUT):
+            # The client's haste is not the provider's fault.
+            failure = Failure(FailureKind.TOTAL_TIMEOUT, failure.message)
+        self._book.failed(self.step.endpoint.id, self._ticket, failure, now_s)
+
+    def cancelled(self, now_s: float) -> None:
+        """The client left (or the gateway itself failed); blames nobody."""
+        chars = 0
+        if self._relay is not None:
+            self._run.text_digest = self._relay.text_digest
+            chars = self._relay.output_chars
+        usage = self._relay.usage if self._relay is not None else None
+        self._row("cancelled", None, "the client left", usage or self._estimated(chars), now_s)
+        self._book.failed(self.step.endpoint.id, self._ticket, Failure(FailureKind.CANCELLED, "the client left"), now_s)
+
+    def leave(self) -> None:
+        self.line.in_flight -= 1
+
+    def _succeeded(self, usage: Usage, now_s: float) -> float | None:
+        name = self.step.endpoint.id
+        usd = self._row("ok", 200, None, usage, now_s)
+        self._book.succeeded(name, self._ticket, self._ttft_ms, now_s)
+        if self._answer is not None:
+            wait_s = self.line.format.horizon_s(self._answer.head.headers, self._run.request.moment.epoch_s)
+            if wait_s is not None:
+                self._book.limited(name, wait_s, now_s)
+        return usd
+
+    def _row(
+        self, outcome: str, status: int | None, error: str | None, usage: Usage | None, now_s: float
+    ) -> float | None:
+        usd = 0.0 if usage is None else self.context.price(usage)
+        self._run.promised_usd += self._promise_usd if usage is not None else 0.0
+        if usage is not None:
+            self._run.usage = usage
+        self._run.add(
+            AttemptRow(
+                endpoint=self.step.endpoint.id,
+                started_ms=self._run.ms_since_start(self._begun_s),
+                ttft_ms=self._ttft_ms,
+                duration_ms=(now_s - self._begun_s) * 1000.0,
+                outcome=outcome,
+                status=status if status is not None or self._answer is None else self._answer.head.status,
+                error=error,
+                cost_usd=usd,
+                usage=usage,
+            )
+        )
+        return usd
+
+    def _estimated(self, output_chars: int) -> Usage:
+        """Usage of an answer that gave none: the estimate of the input, and what was seen of the output."""
+        tokens = -(-output_chars // CHARS_PER_TOKEN)
+        return Usage(input=self._considered.estimated_input, output=tokens, estimated=True)
+
+    def _streamed(self) -> StreamRelay:
+        assert self._relay is not None, "only a started stream can succeed as one"
+        return self._relay
+
+    # -- what the client sees --------------------------------------------------------------------------------------
+
+    def headers(self, answer: Answer) -> list[tuple[str, str]]:
+        """Headers of the answer: ours, and the few of the upstream that pass."""
+        run = self._run
+        headers = [
+            *(STREAM_HEADERS if run.request.ask.stream else JSON_HEADERS),
+            ("x-pointsman-decision", run.request.id),
+            ("x-pointsman-endpoint", self.step.endpoint.id),
+            ("x-pointsman-route", self._considered.route.name),
+            ("x-pointsman-attempts", str(len(run.rows) + (1 if run.request.ask.stream else 0))),
+        ]
+        if self.outgoing.dropped:
+            headers.append(("x-pointsman-dropped", ",".join(self.outgoing.dropped)))
+        given = answer.head.headers
+        headers.extend((name, given[name]) for name in PASSED_HEADERS if name in given)
+        return headers
+
+
+def _cost(price: Price | None, at_s: float, usage: Usage) -> float | None:
+    return None if price is None else cost_usd(price, usage, at_s)

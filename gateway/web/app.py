@@ -1,0 +1,165 @@
+"""The listening servers: the client API behind its doorkeeper, and the drain that lets streams finish."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+
+from gateway.core.ask import Surface
+from gateway.core.refusal import Refused
+from gateway.flow import faults
+from gateway.flow.ports import ClientGone
+from gateway.formats.registry import surface
+from gateway.formats.surface import ClientError
+from gateway.web.api import Api
+from gateway.web.body import BODY_LIMIT_BYTES
+from gateway.web.guard import Doorkeeper
+
+KEEPALIVE_S = 75.0  # idle client connections (nginx's default; aiohttp's own would be an hour)
+BACKLOG = 1_024
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(slots=True)
+class Listening:
+    """One server that accepts connections. `active` counts requests that have begun and not ended."""
+
+    runner: web.AppRunner
+    keeper: Doorkeeper
+    server: asyncio.Server
+    watcher: asyncio.Task[None]
+    counts: "Counts"
+
+    @property
+    def port(self) -> int:
+        return int(self.server.sockets[0].getsockname()[1])
+
+    async def drain(self, grace_s: float) -> int:
+        """Accept no more, wait for what runs, close. Returns how many requests were cut off after `grace_s`."""
+        self.server.close()
+        left = await self.counts.settled(grace_s)
+        self.watcher.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.watcher
+        await self.runner.cleanup()
+        return left
+
+
+class Counts:
+    """Requests being answered now."""
+
+    __slots__ = ("_idle", "active")
+
+    def __init__(self) -> None:
+        self.active = 0
+        self._idle: asyncio.Future[None] | None = None
+
+    def enter(self) -> None:
+        self.active += 1
+
+    def leave(self) -> None:
+        self.active -= 1
+        if self.active == 0 and self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+
+    async def settled(self, grace_s: float) -> int:
+        """Wait until no request runs, at most `grace_s`; how many still do."""
+        if self.active:
+            self._idle = asyncio.get_running_loop().create_future()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle, grace_s)
+        return self.active
+
+
+async def listen(app: web.Application, host: str, port: int, counts: Counts) -> Listening:
+    """Serve `app`; port 0 takes a free one.
+
+    Raises:
+        OSError: the port cannot be had.
+    """
+    loop = asyncio.get_running_loop()
+    runner = web.AppRunner(
+        app,
+        handler_cancellation=True,  # a client that leaves cancels its handler, and so the upstream
+        access_log=None,
+        keepalive_timeout=KEEPALIVE_S,
+        shutdown_timeout=1.0,  # `drain` has waited already
+    )
+    await runner.setup()
+    factory = runner.server
+    assert factory is not None, "setup makes the server"
+    keeper = Doorkeeper(factory, loop.time)
+    app[KEEPER] = keeper
+    server = await loop.create_server(keeper, host, port, backlog=BACKLOG)
+    return Listening(runner, keeper, server, asyncio.create_task(keeper.watch()), counts)
+
+
+
+
+KEEPER: web.AppKey[Doorkeeper] = web.AppKey("keeper", Doorkeeper)
+
+
+def client_app(api: Api, counts: Counts, drained: Callable[[], bool]) -> web.Application:
+    """The application of the client port."""
+
+    @web.middleware
+    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+        keeper = request.app.get(KEEPER)
+        protocol = request.protocol
+        if keeper is not None:
+            keeper.began(protocol)
+        counts.enter()
+        try:
+            response = await handler(request)
+            if drained():
+                response.force_close()
+            return response
+        except web.HTTPException as error:
+            return _plain(request, error.status, error.headers.get("Allow"))
+        except ClientGone:
+            raise asyncio.CancelledError from None
+        except Refused as refused:
+            return _error(request, faults.of_refusal(refused.refusal).error)
+        except Exception:
+            log.exception("a request failed by a fault of the gateway")
+            return _error(request, ClientError(500, "internal error; the gateway's log says more", "api_error"))
+        finally:
+            counts.leave()
+            if keeper is not None:
+                keeper.ended(protocol)
+
+    app = web.Application(middlewares=[around], client_max_size=BODY_LIMIT_BYTES)
+    app.add_routes(api.routes())
+    return app
+
+
+def _plain(request: web.Request, status: int, allow: str | None) -> web.Response:
+    """An HTTP error of the router's, in the shape that clients of this API parse."""
+    if status == 404:
+        message = f"there is no {request.path[:200]} here; the API is under /v1, see /v1/models"
+    elif status == 405:
+        message = f"{request.method} is not allowed here; use {allow}"
+    else:
+        message = "the request cannot be served"
+    response = _error(request, ClientError(status, message, "invalid_request_error"))
+    if allow is not None:
+        response.headers["Allow"] = allow
+    return response
+
+
+def _error(request: web.Request, error: ClientError) -> web.Response:
+    shape = Surface.MESSAGES if request.path.startswith("/v1/messages") else Surface.CHAT
+    return web.Response(status=error.status, body=surface(shape).error_body(error), content_type="application/json")
+
+
+def json_response(value: object, status: int = 200) -> web.Response:
+    return web.Response(
+        status=status, body=orjson.dumps(value, option=orjson.OPT_INDENT_2), content_type="application/json"
+    )
