@@ -138,6 +138,7 @@ class ChatRequest:
     stream: bool = False
     include_usage: bool = False  # the client asked for usage in its stream (chat surface); others always have it
     unplaced: frozenset[str] = frozenset()  # fields and parts with no place here, by the name the client used
+    native_headers: tuple[tuple[str, str], ...] = ()  # go along where the endpoint speaks the client's own wire format
 
 
 class FinishReason(StrEnum):

@@ -32,7 +32,7 @@ def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
 
 
 def exhausted_s(headers: Mapping[str, str], now_s: float) -> float | None:
-    """The longest wait of the limits of which nothing is left; None where something is left of each, or none is told."""
+    """The longest wait of the limits of which nothing is left; None where something is left of each."""
     waits = [
         wait
         for name, value in headers.items()

@@ -10,7 +10,7 @@ _SECRET = re.compile(
     | \b(?:sk|pk|rk|gsk|xai|hf|nvapi|pplx|csk|tgp|key|token)[-_][\w\-*.]{6,}
     | \bAIza[\w\-]{20,} | \bAKIA[0-9A-Z]{12,} | \beyJ[\w\-]{10,}(?:\.[\w\-]+){0,2}
     | (?<=key\sprovided:\s)\S+ | (?<=api\skey:\s)\S+ | (?<=api_key=)\S+ | (?<=x-api-key:\s)\S+
-    | \b(?=[A-Za-z0-9\-]*\d)(?=[A-Za-z0-9\-]*[A-Za-z])[A-Za-z0-9\-]{36,}   # long and mixed: a key or an id, neither is missed
+    | \b(?=[A-Za-z0-9\-]*\d)(?=[A-Za-z0-9\-]*[A-Za-z])[A-Za-z0-9\-]{36,}  # long and mixed: a key or an id
     """
 )
 _HTML = re.compile(rb"^\s*(?:<!doctype|<html|<head|<\?xml|<body)", re.IGNORECASE)

@@ -5,7 +5,14 @@ from collections.abc import Mapping, Sequence
 from gateway.core.chat import Json
 from gateway.formats.surface import BadRequest
 
-_NAMES = {dict: "an object", list: "an array", str: "a string", bool: "true or false", int: "an integer", float: "a number"}
+_NAMES = {
+    dict: "an object",
+    list: "an array",
+    str: "a string",
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+}
 
 
 def kind(value: Json) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gateway.core.ask import Surface
+from gateway.formats.anthropic.format import AnthropicFormat
 from gateway.formats.openai.format import OpenAIFormat
 from gateway.formats.surface import ClientSurface
 from gateway.formats.surfaces.all import SURFACES, surface_of
@@ -12,6 +13,7 @@ from gateway.formats.wire import WireFormat
 _WIRE_FORMATS: Mapping[str, WireFormat] = MappingProxyType(
     {
         "openai": OpenAIFormat(),
+        "anthropic": AnthropicFormat(),
     }
 )
 

@@ -37,6 +37,10 @@ class SseDecoder:
         for block in data[:-2].split(b"\n\n"):
             if block[:6] == b"data: " and block.find(b"\n", 6) < 0:
                 events.append(SseEvent(b"", block[6:]))
+                continue
+            cut = block.find(b"\n", 7)
+            if block[:7] == b"event: " and block[cut : cut + 7] == b"\ndata: " and block.find(b"\n", cut + 7) < 0:
+                events.append(SseEvent(block[7:cut], block[cut + 7 :]))
             else:
                 for line in block.split(b"\n"):
                     self._line(line, events)

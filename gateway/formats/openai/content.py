@@ -25,7 +25,7 @@ def read_finish(choice: Mapping[str, Json]) -> FinishReason | None:
 
 
 def matched_stop(choice: Mapping[str, Json]) -> str | None:
-    """The stop sequence that matched, where a server tells (vLLM `stop_reason`, SGLang `matched_stop`); not token ids."""
+    """The stop sequence that matched, where a server tells (vLLM, SGLang); token ids are ignored."""
     for key in ("stop_reason", "matched_stop"):
         value = choice.get(key)
         if isinstance(value, str) and value:
@@ -34,7 +34,7 @@ def matched_stop(choice: Mapping[str, Json]) -> str | None:
 
 
 def other_chars(message: Mapping[str, Json]) -> int | None:
-    """Characters of reasoning, refusals, tool calls and audio in a message or delta; None where there is no such thing."""
+    """Characters of reasoning, refusals and tool calls in a message or delta; None where there is no such content."""
     chars, seen = 0, False
     for key in ("reasoning_content", "reasoning"):
         value = message.get(key)

@@ -3,6 +3,7 @@
 One `tool` message for each result, right after the assistant's turn; text only in results, as the format demands.
 """
 
+import base64
 from collections.abc import Iterable
 
 from gateway.core.chat import Image, Json, Media, Message, Part, Role, Text, Thinking, ToolCall, ToolResult
@@ -87,6 +88,8 @@ def _part(part: Part) -> dict[str, Json] | None:
         case Media(kind="audio"):
             form = (part.media_type or "audio/wav").removeprefix("audio/")
             return {"type": "input_audio", "input_audio": {"data": part.data, "format": form}}
+        case Media() if (part.media_type or "").startswith("text/"):
+            return {"type": "text", "text": base64.b64decode(part.data or "").decode("utf-8", "replace")}
         case Media():
             file = {"filename": part.name or "file.pdf", "file_data": f"data:{part.media_type};base64,{part.data}"}
             return {"type": "file", "file": file}

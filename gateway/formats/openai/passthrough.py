@@ -43,6 +43,11 @@ def raise_error(chunk: Chunk, where: str) -> None:
         raise AttemptError(upstream_errors.of_object(chunk, where))
 
 
+def finished_with_error(choice: Chunk) -> AttemptError:
+    """What a choice with the finish reason `error` (OpenRouter) means."""
+    return AttemptError(upstream_errors.of_object(choice.get("error") or {}, "the answer finished with an error"))
+
+
 class OpenAIRelay(Relay):
     """Chat chunks and completion chunks, untranslated."""
 
@@ -100,7 +105,7 @@ class OpenAIRelay(Relay):
         reason = choice.get("finish_reason")
         if reason:
             if reason == "error":
-                raise AttemptError(upstream_errors.of_object(choice.get("error") or {}, "the answer finished with an error"))
+                raise finished_with_error(choice)
             self.finish = read_finish(choice)
 
     def _passed(self, data: bytes, chunk: Chunk) -> bytes:
@@ -182,5 +187,5 @@ def _whole(answer: Chunk, context: RelayContext) -> Rendered:
 
 def _finish_of(choice: Chunk) -> FinishReason | None:
     if choice.get("finish_reason") == "error":
-        raise AttemptError(upstream_errors.of_object(choice.get("error") or {}, "the answer finished with an error"))
+        raise finished_with_error(choice)
     return read_finish(choice)

@@ -3,11 +3,10 @@
 from typing import Any
 
 from gateway.core.chat import ChatReply, FinishReason, Part, Text, Thinking, ToolCall
-from gateway.core.failure import AttemptError
 from gateway.core.usage import Usage
-from gateway.formats import codec, upstream_errors
+from gateway.formats import codec
 from gateway.formats.openai.content import content_text, matched_stop, read_finish
-from gateway.formats.openai.passthrough import raise_error, read_object
+from gateway.formats.openai.passthrough import finished_with_error, raise_error, read_object
 from gateway.formats.openai.usage import read_usage
 from gateway.formats.reasoning_details import read_details
 from gateway.formats.relay import SHAPE_ERRORS
@@ -27,7 +26,7 @@ def read_reply(body: bytes, reply_id: str) -> tuple[ChatReply, Usage | None]:
 def _read(answer: dict[str, Any], reply_id: str) -> ChatReply:
     choice = answer["choices"][0]
     if choice.get("finish_reason") == "error":
-        raise AttemptError(upstream_errors.of_object(choice.get("error") or {}, "the answer finished with an error"))
+        raise finished_with_error(choice)
     message = choice["message"]
     said, thought = content_text(message.get("content"))
     parts: list[Part] = _thinking(message, thought)

@@ -12,7 +12,7 @@ from gateway.core.usage import Usage
 from gateway.formats import codec, upstream_errors
 from gateway.formats.events import Delta, RefusalDelta, TextDelta, ThinkingDelta, ToolDelta, ToolStart
 from gateway.formats.openai.content import content_text, matched_stop, read_finish
-from gateway.formats.openai.passthrough import raise_error, read_object
+from gateway.formats.openai.passthrough import finished_with_error, raise_error, read_object
 from gateway.formats.openai.usage import read_usage
 from gateway.formats.reasoning_details import read_detail
 from gateway.formats.sse import SseEvent
@@ -75,7 +75,7 @@ class OpenAIDecoder:
         for position, fragment in enumerate(delta.get("tool_calls") or ()):
             self._fragment(fragment, position, out)
         if choice.get("finish_reason") == "error":
-            raise AttemptError(upstream_errors.of_object(choice.get("error") or {}, "the answer finished with an error"))
+            raise finished_with_error(choice)
         finish = read_finish(choice)
         if finish is not None:
             self.finish, self.stop_sequence = finish, matched_stop(choice)

@@ -12,7 +12,7 @@ from gateway.core.usage import Usage
 
 
 def read_usage(usage: Json) -> Usage | None:
-    """None for what is no complete usage: null, partial objects, zeros before anything was counted (cases.md D1, D2)."""
+    """None for what is no complete usage: null, partial objects, zeros at the start (cases.md D1, D2)."""
     if not isinstance(usage, Mapping) or not is_complete(usage):
         return None
     prompt, output = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")

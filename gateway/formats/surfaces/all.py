@@ -6,10 +6,17 @@ from types import MappingProxyType
 from gateway.core.ask import Surface
 from gateway.formats.surface import ClientSurface
 from gateway.formats.surfaces.chat import ChatSurface
+from gateway.formats.surfaces.completions import CompletionsSurface
+from gateway.formats.surfaces.embeddings import EmbeddingsSurface
+from gateway.formats.surfaces.messages import CountTokensSurface, MessagesSurface
 
 SURFACES: Mapping[Surface, ClientSurface] = MappingProxyType(
     {
         Surface.CHAT: ChatSurface(),
+        Surface.COMPLETIONS: CompletionsSurface(),
+        Surface.MESSAGES: MessagesSurface(),
+        Surface.COUNT_TOKENS: CountTokensSurface(),
+        Surface.EMBEDDINGS: EmbeddingsSurface(),
     }
 )
 

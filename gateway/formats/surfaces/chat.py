@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-
 from gateway.core.ask import Ask, Surface, survey_chat
 from gateway.core.chat import ChatReply, Json
 from gateway.formats import codec, readers, sse

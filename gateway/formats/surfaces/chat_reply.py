@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-
 from gateway.core.chat import ChatReply, FinishReason, Json, Text, Thinking, ToolCall
 from gateway.core.usage import Usage
 from gateway.formats import codec, sse
@@ -116,7 +115,8 @@ class ChatEncoder:
                 return self._call({"index": index, "function": {"arguments": arguments}})
 
     def close(self, ending: Ending) -> bytes:
-        out = [self._call({"index": tool, "function": {"arguments": "{}"}}) for tool in sorted(self._tools - self._written)]
+        bare = sorted(self._tools - self._written)  # calls without arguments (cases.md E7)
+        out = [self._call({"index": tool, "function": {"arguments": "{}"}}) for tool in bare]
         choice = {"index": 0, "delta": {}, "logprobs": None, "finish_reason": finish_word(ending.finish)}
         out.append(sse.encode(codec.dumps({**self._head, "choices": [choice]})))
         if self._usage_asked and ending.usage is not None:

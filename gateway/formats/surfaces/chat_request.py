@@ -30,7 +30,13 @@ from gateway.formats.hints import words
 from gateway.formats.reasoning_details import read_details
 from gateway.formats.surface import BadRequest
 
-_ROLES = {"system": Role.SYSTEM, "developer": Role.SYSTEM, "user": Role.USER, "assistant": Role.ASSISTANT, "tool": Role.TOOL}
+_ROLES = {
+    "system": Role.SYSTEM,
+    "developer": Role.SYSTEM,
+    "user": Role.USER,
+    "assistant": Role.ASSISTANT,
+    "tool": Role.TOOL,
+}
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 PLACED = words(
     """model messages max_tokens max_completion_tokens temperature top_p top_k stop seed frequency_penalty
