@@ -33,7 +33,7 @@ class _RefusedError(Exception):
 class ResponseReader:
     """The answers of one connection, one at a time: `start`, then `feed` until `complete` or `failure`."""
 
-    __slots__ = ("head", "pieces", "complete", "failure", "reusable", "_parser", "_fields", "_room", "_until_close")
+    __slots__ = ("_fields", "_parser", "_room", "_until_close", "complete", "failure", "head", "pieces", "reusable")
 
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)

@@ -12,7 +12,7 @@ from gateway.upstream.call import Call
 
 Prefix = tuple[str, str, str, tuple[tuple[str, str], ...]]
 
-METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})  # not HEAD and CONNECT: their answers are framed otherwise
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})  # answers to HEAD and CONNECT are framed otherwise
 OURS = frozenset(
     {
         "host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect",
