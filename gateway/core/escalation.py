@@ -16,10 +16,10 @@ MEMORY = 512  # recent scores that the quantile is taken from: enough for 5 % st
 class Escalation:
     """One route's account and memory of scores. Deterministic; not shared between processes."""
 
-    __slots__ = ("_balance", "_recent", "_share", "_sorted")
+    __slots__ = ("_balance", "_recent", "_sorted", "share")
 
     def __init__(self, share: float) -> None:
-        self._share = share
+        self.share = share
         self._balance = 0.0
         self._recent: deque[float] = deque()
         self._sorted: list[float] = []
@@ -32,7 +32,7 @@ class Escalation:
         """
         wanted = self._difficult(score)
         self._remember(score)
-        self._balance += self._share
+        self._balance += self.share
         if self._balance >= BALANCE:
             wanted = True
         elif self._balance - 1 < -BALANCE:
@@ -45,10 +45,10 @@ class Escalation:
         """Whether `score` lies in the upper share of the recent scores; among equals the account decides."""
         n = len(self._sorted)
         below, upto = bisect_left(self._sorted, score), bisect_right(self._sorted, score)
-        cut = (1 - self._share) * n
+        cut = (1 - self.share) * n
         if below >= cut:
-            return self._share > 0
-        return upto > cut and self._balance + self._share >= 1
+            return self.share > 0
+        return upto > cut and self._balance + self.share >= 1
 
     def _remember(self, score: float) -> None:
         if len(self._recent) == MEMORY:

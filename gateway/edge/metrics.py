@@ -82,6 +82,7 @@ class Gauges:
     retry_budget_left: Callable[[], int]
     records_dropped: Callable[[], int]
     generation: Callable[[], str]
+    inflight: Callable[[], int]
 
 
 class Metrics:
@@ -89,7 +90,6 @@ class Metrics:
 
     def __init__(self, version: str) -> None:
         self._version = version
-        self.inflight = 0
         self.gauges: Gauges | None = None
         self.requests = Cells(
             "pointsman_requests", "Requests by how they ended.", ("route", "surface", "outcome", "code")
@@ -151,6 +151,15 @@ class Metrics:
             if usage.reasoning:
                 self.tokens.add((endpoint, "reasoning"), usage.reasoning)
 
+    def totals(self) -> dict[str, float]:
+        """Sums since start, for the page."""
+        return {
+            "requests": int(sum(self.requests.values.values())),
+            "attempts": int(sum(self.attempts.values.values())),
+            "cost USD": sum(self.cost.values.values()),
+            "saved USD": sum(self.saved.values.values()) - sum(self.overspent.values.values()),
+        }
+
     def collect(self) -> Iterator[Metric]:
         """prometheus-client's collector protocol."""
         cells: Iterable[Cells | Histograms] = (
@@ -160,7 +169,6 @@ class Metrics:
         )  # fmt: skip
         for one in cells:
             yield one.family()
-        yield _gauge("pointsman_inflight_requests", "Requests being answered now.", self.inflight)
         yield _info("pointsman_build_info", "version", self._version)
         if self.gauges is not None:
             yield from _gauges(self.gauges)
@@ -188,6 +196,7 @@ def _gauges(gauges: Gauges) -> Iterator[Metric]:
     for endpoint, state in gauges.states().items():
         states.add_metric((endpoint,), STATE_VALUES[state])
     yield states
+    yield _gauge("pointsman_inflight_requests", "Requests being answered now.", gauges.inflight())
     age_s = gauges.snapshot_age_s()
     if age_s is not None:
         yield _gauge("pointsman_snapshot_age_seconds", "Age of the oldest shard of the monitor's snapshot.", age_s)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gateway.core.budget import RetryBudget
 from gateway.core.decision import Considered, Outcome
 from gateway.core.failover import Next, Progress, after, attempt_limit_s
-from gateway.core.failure import AttemptError, Failure
+from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.core.plan import Step
 from gateway.core.refusal import Refusal, RefusalKind, Refused
 from gateway.flow import faults
@@ -136,8 +136,11 @@ class Walk:
         except AttemptError as error:
             trial.failed(error.failure, self.clock.now_s())
             raise
-        except BaseException:
+        except (asyncio.CancelledError, ClientGone):
             trial.cancelled(self.clock.now_s())
+            raise
+        except Exception:
+            trial.failed(Failure(FailureKind.INTERNAL, "internal error"), self.clock.now_s())
             raise
         finally:
             trial.leave()

@@ -72,15 +72,18 @@ class Planner:
     """Makes plans in one `World`. Holds the memo of screenings and the accounts of escalating routes."""
 
     def __init__(
-        self, world: World, health: Callable[[float], Health], keyless: Callable[[], frozenset[str]]
+        self,
+        world: World,
+        health: Callable[[float], Health],
+        keyless: Callable[[], frozenset[str]],
+        accounts: Mapping[str, Escalation] | None = None,
     ) -> None:
+        """`accounts`: those of the planner before, so that a reload does not forget who was escalated."""
         self.world = world
         self._health = health
         self.keyless = keyless
         self._memo: dict[screen.Demand, screen.Screened] = {}
-        self._escalations = {
-            route.name: Escalation(route.escalate.share) for route in world.policy.routes if route.escalate is not None
-        }
+        self.accounts = _accounts(world, accounts or {})
 
     def consider(self, ask: Ask, extras: Extras, client: Client, moment: Moment) -> Considered:
         """Make the plan of a request.
@@ -195,7 +198,7 @@ class Planner:
         return replace(found, task=extras.task, confidence=1.0, reasons=("x-pointsman-task",))
 
     def _escalated(self, route: Route, difficulty: float) -> bool:
-        account = self._escalations.get(route.name)
+        account = self.accounts.get(route.name)
         return account is not None and account.decide(difficulty)
 
     def _home_tier(self, ask: Ask, tier: int | None) -> int:
@@ -322,6 +325,17 @@ _NAME_A_MODEL = (
     "embeddings of different models cannot be compared, so name the model (GET /v1/models lists them), "
     "or let the operator pin one with `model:` on the route"
 )
+
+
+def _accounts(world: World, before: Mapping[str, Escalation]) -> dict[str, Escalation]:
+    """An account for each escalating route; one whose share has not changed goes on."""
+    found = {}
+    for route in world.policy.routes:
+        if route.escalate is not None:
+            account = before.get(route.name)
+            kept = account is not None and account.share == route.escalate.share
+            found[route.name] = account if account is not None and kept else Escalation(route.escalate.share)
+    return found
 
 
 def _once(steps: Iterable[Step]) -> list[Step]:

@@ -12,7 +12,7 @@ from gateway.core.refusal import Refused
 from gateway.flow.answer import Walk
 from gateway.flow.ports import ReplySink
 from gateway.flow.run import Request, Run
-from gateway.formats.surfaces.count_tokens import count_tokens_body
+from gateway.formats.surfaces.messages import count_tokens_body
 
 ESTIMATE = "pointsman/estimate"
 

@@ -1,0 +1,59 @@
+# Two commands do everything on a fresh machine with Python >= 3.11: `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+.PHONY: help venv dev run test check bench lock catalog clean
+
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+venv: $(VENV)/.runtime ## Make .venv with `pointsman` in it, from the hash-locked lock file.
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Pointsman needs Python 3.11 or newer; say PYTHON=/path/to/python3 make ..." >&2; exit 1; }
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements-build.lock requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "installing what Pointsman needs (requirements.lock)"
+	@$(PIP) --require-hashes -r requirements-build.lock
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "installing what the tests need (requirements-dev.lock)"
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+dev: $(VENV)/.dev ## As venv, with everything that tests and checks need.
+
+run: venv ## Run gateway and monitor here; simulated providers stand in where no provider key is set.
+	@$(BIN)/pointsman run
+
+test: dev ## All tests that need nothing but this machine (under five minutes).
+	@$(BIN)/python -m pytest
+
+check: dev ## Linters, types, import contracts, sizes.
+	@$(BIN)/ruff check gateway monitor loadtest tests scripts
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest tests/architecture
+
+bench: dev ## CPU per request and per event, beside nginx in the same run.
+	@$(BIN)/python -m loadtest.bench
+
+COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --upgrade
+
+lock: dev ## Resolve all lock files anew.
+	@echo "setuptools>=77" | $(COMPILE) - -o requirements-build.lock
+	@$(COMPILE) pyproject.toml -o requirements.lock
+	@$(COMPILE) --extra dev pyproject.toml -o requirements-dev.lock
+
+clean: ## Remove what the targets above made.
+	@rm -rf $(VENV) .state .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -1,0 +1,190 @@
+"""One gateway, put together: every object is made here and handed down. No rules, no I/O of its own.
+
+A configuration or a price book that changes makes new parts for the walk; the book of health, the connections and the
+records stay, so that no request notices.
+"""
+
+import secrets
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from gateway import VERSION
+from gateway.config.compile import Compiled
+from gateway.config.effective import effective
+from gateway.core.classify import Classifier
+from gateway.core.decision import Decision
+from gateway.core.health import ShardSnapshot
+from gateway.core.named import Names
+from gateway.core.prices import PriceBook, with_published
+from gateway.core.scan import Scanner
+from gateway.core.task_rules import DEFAULT_RULES
+from gateway.edge.journal import Journal, Row
+from gateway.edge.metrics import Gauges, Metrics
+from gateway.edge.secrets import KeyRing, SecretStore
+from gateway.flow.answer import Parts, Walk
+from gateway.flow.attempt import Line
+from gateway.flow.consider import Planner
+from gateway.flow.health import HealthBook
+from gateway.flow.ports import Clock
+from gateway.flow.settle import Settler
+from gateway.flow.trial import Trials
+from gateway.flow.world import World, kinds_of
+from gateway.upstream.client import Upstream
+from gateway.web.app import Counts
+from gateway.web.ops import Views
+
+RECENT = 30  # decisions shown on the page
+
+
+def new_clock() -> Clock:
+    """The real clocks and dice."""
+    return Clock(now_s=time.monotonic, epoch_s=time.time, new_id=lambda: secrets.token_hex(8))
+
+
+class Gateway:
+    """Everything that answers requests in one process. Two of them fit into one."""
+
+    def __init__(self, compiled: Compiled, journal: Journal, clock: Clock, upstream: Upstream) -> None:
+        self.compiled = compiled
+        self.clock = clock
+        self.counts = Counts()
+        self.metrics = Metrics(VERSION)
+        self.draining = False
+        self._journal = journal
+        self._upstream = upstream
+        self._published: PriceBook | None = None
+        self._scanner: Scanner | None = None
+        self._recent: deque[Decision] = deque(maxlen=RECENT)
+        self._secrets = SecretStore(compiled.policy.catalog.providers, clock.now_s)
+        self._ring = _ring(compiled)
+        self.book = HealthBook(_providers(compiled), compiled.breaker_rules)
+        self.walk = Walk(self._parts(compiled, None), self.book, clock, self._record)
+        self.metrics.gauges = Gauges(
+            states=lambda: self.book.states(clock.now_s()),
+            snapshot_age_s=lambda: self.book.snapshot_age_s(clock.now_s()),
+            retry_budget_left=self.walk.retry_budget_left,
+            records_dropped=lambda: journal.dropped,
+            generation=lambda: self.compiled.policy.generation,
+            inflight=lambda: self.counts.active,
+        )
+
+    # -- what changes ------------------------------------------------------------------------------------------------
+
+    def reconfigure(self, compiled: Compiled) -> None:
+        """Take over an accepted version of the configuration."""
+        self.compiled = compiled
+        self._secrets = SecretStore(compiled.policy.catalog.providers, self.clock.now_s)
+        self._ring = _ring(compiled)
+        self.book.reconfigure(_providers(compiled), compiled.breaker_rules)
+        self.walk.parts = self._parts(compiled, self.walk.parts)
+        self.metrics.reloads.add(())
+
+    def reprice(self, published: PriceBook) -> None:
+        """Take over the monitor's price book."""
+        self._published = published
+        self.walk.parts = self._parts(self.compiled, self.walk.parts)
+
+    def publish(self, shard: ShardSnapshot) -> None:
+        """Take over one shard of the monitor's snapshot."""
+        self.book.publish(shard, self.clock.now_s(), self.clock.epoch_s())
+
+    def _parts(self, compiled: Compiled, before: Parts | None) -> Parts:
+        policy = compiled.policy
+        book = compiled.price_book
+        prices = (book if self._published is None else with_published(book, self._published)).prices
+        world = World(
+            policy=policy,
+            names=Names.of(policy.catalog),
+            classifier=Classifier.compile(DEFAULT_RULES, policy.tasks, policy.rules),
+            scanner=self._scanner_for(compiled),
+            prices=prices,
+            breaker_rules=compiled.breaker_rules,
+            kinds=kinds_of(policy),
+        )
+        lines = {name: Line(row, self._upstream, self._secrets) for name, row in policy.catalog.providers.items()}
+        return Parts(
+            planner=Planner(world, self.book.health, self._secrets.missing, before and before.planner.accounts),
+            lines=lines,
+            settler=Settler(prices, policy.tiers),
+            trials=Trials(lines, prices, self.book),
+        )
+
+    def _scanner_for(self, compiled: Compiled) -> Scanner | None:
+        """The scanner, made once and only where a label asks for it: its phone numbers weigh 30 MB."""
+        if not compiled.policy.detecting_labels:
+            return None
+        self._scanner = self._scanner or Scanner.compile()
+        return self._scanner
+
+    # -- what happens ------------------------------------------------------------------------------------------------
+
+    def _record(self, decision: Decision) -> None:
+        self.metrics.observe(decision)
+        self._recent.append(decision)
+        self._journal.add(decision)
+
+    def keep(self, row: Row) -> None:
+        """Put a row of another kind (feedback) into the decision stream."""
+        self._journal.add(row)
+
+    def ring(self) -> KeyRing | None:
+        """The client keys in force; None: the API is open."""
+        return self._ring
+
+    # -- what is shown -----------------------------------------------------------------------------------------------
+
+    def views(self) -> Views:
+        return Views(
+            ready=lambda: "draining" if self.draining else None,
+            config=lambda: effective(self.compiled.policy),
+            outcomes=lambda: self.book.outcomes(self.clock.now_s()),
+            overview=self._overview,
+        )
+
+    def _overview(self) -> Mapping[str, Any]:
+        states = self.book.states(self.clock.now_s())
+        health = self.book.health(self.clock.now_s())
+        prices = self.walk.parts.planner.world.prices
+        return {
+            "version": VERSION,
+            "ready": "draining" if self.draining else "ready",
+            "totals": self.metrics.totals(),
+            "endpoints": [
+                {
+                    "endpoint": name,
+                    "breaker": state.value,
+                    "first token p95 ms": health.ttft_p95_ms.get(name),
+                    "input USD/M": price.base.input if (price := prices.get(name)) else None,
+                    "output USD/M": price.base.output if price else None,
+                }
+                for name, state in states.items()
+            ],
+            "decisions": [
+                {
+                    "id": one.id,
+                    "task": one.considered and one.considered.task,
+                    "asked": one.model,
+                    "answered by": one.endpoint,
+                    "attempts": len(one.attempts),
+                    "outcome": one.outcome.value,
+                    "status": one.status,
+                    "ms": round(one.latency_ms),
+                    "cost USD": one.cost_usd,
+                    "saved USD": one.saved_usd,
+                }
+                for one in reversed(self._recent)
+            ],
+        }
+
+
+def _providers(compiled: Compiled) -> dict[str, str]:
+    return {name: endpoint.provider for name, endpoint in compiled.policy.catalog.endpoints.items()}
+
+
+def _ring(compiled: Compiled) -> KeyRing | None:
+    keys = compiled.policy.keys
+    return None if keys is None else KeyRing(keys)
+
+
