@@ -49,14 +49,16 @@ class Fields:
 
     def number(self, name: str) -> float:
         """A number from 0, neither infinite nor NaN."""
-        return self._number(name, self.get(name))
-
-    def numbers(self, name: str) -> tuple[float, ...]:
-        """A list of such numbers."""
         value = self.get(name)
-        if not isinstance(value, Sequence) or isinstance(value, str):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= LARGEST:
+            raise self._wrong(name, "a finite number from 0")
+        return value
+
+    def sequence(self, name: str) -> Sequence[Any]:
+        value = self.get(name)
+        if not isinstance(value, list):
             raise self._wrong(name, "a list")
-        return tuple(self._number(name, item) for item in value)
+        return value
 
     def instant(self, name: str) -> float:
         """Unix seconds of an ISO 8601 text that says its offset from UTC."""
@@ -73,11 +75,6 @@ class Fields:
         value = self.get(name)
         if not isinstance(value, Mapping):
             raise self._wrong(name, "an object")
-        return value
-
-    def _number(self, name: str, value: Any) -> float:
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= LARGEST:
-            raise self._wrong(name, "a finite number from 0")
         return value
 
     def _wrong(self, name: str, wanted: str) -> FieldError:

@@ -57,19 +57,19 @@ class Ring:
         self._slot = self._tick % len(self._ok)
         self._ok_sum = self._failed_sum = 0
 
-    def succeeded(self, now_s: float) -> None:
+    def succeeded(self, now_s: float, count: int = 1) -> None:
         tick = int(now_s * self._per_s)
         if tick > self._tick:
             self._advance(tick)
-        self._ok[self._slot] += 1
-        self._ok_sum += 1
+        self._ok[self._slot] += count
+        self._ok_sum += count
 
-    def failed(self, now_s: float) -> None:
+    def failed(self, now_s: float, count: int = 1) -> None:
         tick = int(now_s * self._per_s)
         if tick > self._tick:
             self._advance(tick)
-        self._failed[self._slot] += 1
-        self._failed_sum += 1
+        self._failed[self._slot] += count
+        self._failed_sum += count
 
     def counts(self, now_s: float) -> Counts:
         tick = int(now_s * self._per_s)

@@ -14,7 +14,7 @@ def test_gives_each_field_as_its_type() -> None:
     assert fields.count("c") == 3
     assert fields.number("n") == 2.5
     assert fields.number("c") == 3
-    assert fields.numbers("l") == (1, 2.5)
+    assert fields.sequence("l") == [1, 2.5]
     assert fields.instant("i") == 0.0
     assert fields.mapping("m") == {}
     assert fields.get("absent") is None
@@ -27,7 +27,7 @@ def test_takes_nothing_else_for_a_number(value: Any) -> None:
         Fields({"n": value}, "it").number("n")
 
 
-@pytest.mark.parametrize("value", [None, "12", {"a": 1}, [1, None], ["1"]])
-def test_takes_nothing_else_for_a_list_of_numbers(value: Any) -> None:
-    with pytest.raises(FieldError, match="it: l is not a"):
-        Fields({"l": value}, "it").numbers("l")
+@pytest.mark.parametrize("value", [None, "12", {"a": 1}, 3])
+def test_takes_nothing_else_for_a_list(value: Any) -> None:
+    with pytest.raises(FieldError, match="it: l is not a list"):
+        Fields({"l": value}, "it").sequence("l")

@@ -27,6 +27,14 @@ def test_counts_both_outcomes_within_the_window() -> None:
     assert ring.counts(150.0) == NOTHING
 
 
+def test_counts_many_at_once() -> None:
+    ring = Ring(30)
+    ring.succeeded(100.0, 40)
+    ring.failed(100.0, 10)
+
+    assert ring.counts(100.0) == Counts(ok=40, failed=10)
+
+
 def test_forgets_all_after_a_long_silence() -> None:
     ring = Ring(30)
     ring.succeeded(100.0)
