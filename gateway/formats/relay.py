@@ -13,13 +13,17 @@ from gateway.core.ask import Ask
 from gateway.core.chat import ChatReply, FinishReason, Text, Thinking, ToolCall
 from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.core.usage import Usage
+from gateway.formats import codec, upstream_errors
 from gateway.formats.events import Delta, RefusalDelta, TextDelta, ThinkingDelta, ToolDelta, ToolStart
+from gateway.formats.masking import is_html
 from gateway.formats.sse import SseDecoder, SseEvent
 from gateway.formats.surface import ClientSurface, Ending, Identity, StreamEncoder
+from gateway.formats.upstream_errors import malformed
 from gateway.formats.wire import RelayContext, Rendered
 
 # What reading a JSON value as the wrong shape raises.
 SHAPE_ERRORS = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_UNREAD_BYTES = 65_536  # enough for any error body that comes where a stream should
 
 
 class Relay:
@@ -36,6 +40,7 @@ class Relay:
         self._context = context
         self._sse = SseDecoder()
         self._hash = blake2b(digest_size=8)
+        self._unread: bytes | None = b""  # what came while no event did: perhaps no stream at all
 
     @property
     def text_digest(self) -> str:
@@ -44,7 +49,10 @@ class Relay:
     def feed(self, data: bytes) -> bytes:
         if self.finished or self.failure is not None:
             return b""
-        out = self._guarded(self._sse.feed(data))
+        events = self._sse.feed(data)
+        if self._unread is not None:
+            self._unread = None if events else (self._unread + data)[:_UNREAD_BYTES]
+        out = self._guarded(events)
         if self._sse.too_long:
             self._fail(Failure(FailureKind.MALFORMED, "An event of the stream is longer than the limit."))
         return out
@@ -53,6 +61,8 @@ class Relay:
         if self.finished or self.failure is not None:
             return b""
         out = self._guarded(self._sse.end())
+        if self._unread is not None and self._unread.strip() and self.finish is None:
+            self._fail(_no_stream(self._unread))
         if self.finish is None:
             self._fail(Failure(FailureKind.TRUNCATED, "The stream ended without its last event."))
         return out + self._closing()
@@ -75,8 +85,7 @@ class Relay:
         except AttemptError as error:
             self.failure = error.failure
         except SHAPE_ERRORS as error:
-            what = f"An event of the stream is not what it should be: {error!r:.200}"
-            self.failure = Failure(FailureKind.MALFORMED, what)
+            self.failure = misshapen("An event of the stream", error).failure
         return b"".join(out)
 
     def _event(self, event: SseEvent, out: list[bytes]) -> None:
@@ -95,6 +104,24 @@ class Relay:
         """Content that is not text: reasoning, tool calls."""
         self.content_seen = True
         self.output_chars += chars
+
+
+def misshapen(what: str, error: Exception) -> AttemptError:
+    """Valid JSON in a shape that is not the format's."""
+    return malformed(f"{what} is not what it should be ({type(error).__name__}).")
+
+
+def _no_stream(body: bytes) -> Failure:
+    """What a body is that should have been an event stream: an HTML page, or a JSON error in spite of its 200."""
+    if is_html(body):
+        return malformed("The upstream sent an HTML page instead of a stream.").failure
+    try:
+        found = codec.loads(body)
+    except ValueError:
+        found = None
+    if isinstance(found, dict) and (found.get("error") or found.get("type") == "error"):
+        return upstream_errors.of_object(found, "error instead of a stream")
+    return malformed("The upstream sent something else instead of a stream.").failure
 
 
 class StreamDecoder(Protocol):
@@ -119,15 +146,16 @@ class TranslatingRelay(Relay):
         self._decoder = decoder
         self._encoder = encoder
         self._opened = False
-        self._called = False
+        self._meant = FinishReason.STOP  # by a plain "stop"
 
     def _event(self, event: SseEvent, out: list[bytes]) -> None:
+        decoder = self._decoder
+        deltas = decoder.read(event)
         if not self._opened:
             self._opened = True
             self.held_events += 1
             out.append(self._encoder.open())
-        decoder = self._decoder
-        for delta in decoder.read(event):
+        for delta in deltas:
             self._deliver(delta, out)
         self.finish, self.usage = decoder.finish, decoder.usage
         if decoder.done:
@@ -139,8 +167,8 @@ class TranslatingRelay(Relay):
         out: list[bytes] = []
         for delta in self._decoder.close():
             self._deliver(delta, out)
-        if self._called and self.finish is FinishReason.STOP:
-            self.finish = FinishReason.TOOL_CALLS  # some servers say "stop" (cases.md G1)
+        if self.finish is FinishReason.STOP:  # some servers say no more than that (cases.md G1)
+            self.finish = self._meant
         assert self.finish is not None
         cost_usd = None if self.usage is None else self._context.price(self.usage)
         out.append(self._encoder.close(Ending(self.finish, self._decoder.stop_sequence, self.usage, cost_usd)))
@@ -149,12 +177,15 @@ class TranslatingRelay(Relay):
 
     def _deliver(self, delta: Delta, out: list[bytes]) -> None:
         match delta:
-            case TextDelta(text) | RefusalDelta(text):
+            case TextDelta(text):
+                self._text(text)
+            case RefusalDelta(text):
+                self._meant = FinishReason.REFUSAL
                 self._text(text)
             case ThinkingDelta():
                 self._other(len(delta.text))
             case ToolStart():
-                self._called = True
+                self._meant = FinishReason.TOOL_CALLS
                 self._other(len(delta.name))
             case ToolDelta():
                 self._other(len(delta.arguments))

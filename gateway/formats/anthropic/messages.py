@@ -8,7 +8,7 @@ import base64
 from collections.abc import Iterable, Mapping
 
 from gateway.core.chat import Image, Json, Media, Message, Part, Role, Text, Thinking, ToolCall, ToolResult
-from gateway.formats import codec
+from gateway.formats.arguments import read_arguments
 
 Block = dict[str, Json]
 
@@ -30,8 +30,6 @@ def _part_fields(part: Part) -> set[str]:
             return {f"file.{form}"}
         case ToolResult(parts=parts):
             return {field for inner in parts for field in _part_fields(inner)}
-        case ToolCall(arguments=arguments) if read_arguments(arguments) is None:
-            return {"tool_calls[].arguments"}
         case _:
             return set()
 
@@ -52,17 +50,6 @@ def message_hints(messages: Iterable[Message]) -> set[str]:
             elif isinstance(part, Image) and part.detail not in (None, "auto"):
                 lost.add("image_url.detail")
     return lost
-
-
-def read_arguments(arguments: str) -> dict[str, Json] | None:
-    """A call's arguments as the object this format wants; None where they are none."""
-    if not arguments.strip():
-        return {}
-    try:
-        value = codec.loads(arguments.encode("utf-8", "surrogatepass"))
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def write_messages(messages: Iterable[Message]) -> tuple[list[Block], list[Block]]:
@@ -110,7 +97,7 @@ def _block(part: Part) -> Block | None:
         case Thinking():
             return _thinking(part)
         case ToolCall(id=call_id, name=name, arguments=arguments):
-            call = {"type": "tool_use", "id": call_id, "name": name, "input": read_arguments(arguments) or {}}
+            call = {"type": "tool_use", "id": call_id, "name": name, "input": read_arguments(arguments)}
             return _cached(call, part.cache)
         case ToolResult():
             return _tool_result(part)

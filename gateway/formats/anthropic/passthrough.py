@@ -7,7 +7,7 @@ from gateway.core.chat import Json
 from gateway.formats import codec
 from gateway.formats.anthropic import usage as counting
 from gateway.formats.anthropic.content import read_finish, read_object
-from gateway.formats.relay import SHAPE_ERRORS, Relay
+from gateway.formats.relay import SHAPE_ERRORS, Relay, misshapen
 from gateway.formats.sse import SseEvent, encode
 from gateway.formats.upstream_errors import malformed
 from gateway.formats.wire import RelayContext, Rendered
@@ -90,7 +90,7 @@ def whole(body: bytes, context: RelayContext) -> Rendered:
     try:
         return _whole(answer, context)
     except SHAPE_ERRORS as error:
-        raise malformed(f"The answer is not what it should be: {error!r:.200}") from error
+        raise misshapen("The answer", error) from error
 
 
 def whole_count(body: bytes) -> Rendered:

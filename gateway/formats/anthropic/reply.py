@@ -7,8 +7,7 @@ from gateway.core.usage import Usage
 from gateway.formats import codec
 from gateway.formats.anthropic import usage as counting
 from gateway.formats.anthropic.content import read_finish, read_object
-from gateway.formats.relay import SHAPE_ERRORS
-from gateway.formats.upstream_errors import malformed
+from gateway.formats.relay import SHAPE_ERRORS, misshapen
 
 
 def read_reply(body: bytes, reply_id: str) -> tuple[ChatReply, Usage | None]:
@@ -17,7 +16,7 @@ def read_reply(body: bytes, reply_id: str) -> tuple[ChatReply, Usage | None]:
     try:
         return _read(answer, reply_id), counting.read_usage(answer.get("usage") or {})
     except SHAPE_ERRORS as error:
-        raise malformed(f"The answer is not what it should be: {error!r:.200}") from error
+        raise misshapen("The answer", error) from error
 
 
 def _read(answer: dict[str, Any], reply_id: str) -> ChatReply:

@@ -15,7 +15,7 @@ from gateway.formats import codec, upstream_errors
 from gateway.formats.masking import is_html
 from gateway.formats.openai.content import content_text, other_chars, read_finish
 from gateway.formats.openai.usage import is_complete, read_usage
-from gateway.formats.relay import SHAPE_ERRORS, Relay
+from gateway.formats.relay import SHAPE_ERRORS, Relay, misshapen
 from gateway.formats.sse import SseEvent, encode
 from gateway.formats.surfaces.chat_reply import DONE
 from gateway.formats.upstream_errors import malformed
@@ -161,7 +161,7 @@ def whole(body: bytes, context: RelayContext) -> Rendered:
     try:
         return _whole(answer, context)
     except SHAPE_ERRORS as error:
-        raise malformed(f"The answer is not what it should be: {error!r:.200}") from error
+        raise misshapen("The answer", error) from error
 
 
 def _whole(answer: Chunk, context: RelayContext) -> Rendered:

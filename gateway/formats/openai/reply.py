@@ -9,8 +9,7 @@ from gateway.formats.openai.content import content_text, matched_stop, read_fini
 from gateway.formats.openai.passthrough import finished_with_error, raise_error, read_object
 from gateway.formats.openai.usage import read_usage
 from gateway.formats.reasoning_details import read_details
-from gateway.formats.relay import SHAPE_ERRORS
-from gateway.formats.upstream_errors import malformed
+from gateway.formats.relay import SHAPE_ERRORS, misshapen
 
 
 def read_reply(body: bytes, reply_id: str) -> tuple[ChatReply, Usage | None]:
@@ -20,7 +19,7 @@ def read_reply(body: bytes, reply_id: str) -> tuple[ChatReply, Usage | None]:
     try:
         return _read(answer, reply_id), read_usage(answer.get("usage"))
     except SHAPE_ERRORS as error:
-        raise malformed(f"The answer is not what it should be: {error!r:.200}") from error
+        raise misshapen("The answer", error) from error
 
 
 def _read(answer: dict[str, Any], reply_id: str) -> ChatReply:
@@ -41,6 +40,8 @@ def _read(answer: dict[str, Any], reply_id: str) -> ChatReply:
     finish = read_finish(choice) or FinishReason.STOP
     if finish is FinishReason.STOP and message.get("tool_calls"):
         finish = FinishReason.TOOL_CALLS
+    elif finish is FinishReason.STOP and message.get("refusal"):
+        finish = FinishReason.REFUSAL
     return ChatReply(
         id=answer.get("id") or reply_id,
         model=answer.get("model") or "",

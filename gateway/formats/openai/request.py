@@ -42,6 +42,8 @@ def inexpressible(ask: Ask, endpoint: Endpoint) -> Inexpressible:
     fields, lost = hints.split(chat.unplaced)
     if foreign:
         fields.add("signed_reasoning")
+    if chat.n > 1:
+        fields.add("n")
     if len(chat.stop) > MAX_STOPS:
         fields.add(f"stop[{MAX_STOPS}]")
     fields |= message_fields(chat.messages, endpoint.quirks)
@@ -64,9 +66,10 @@ def build(ask: Ask, endpoint: Endpoint, max_output: int | None) -> Outgoing:
         assert ask.chat is not None
         body, path = _translated(ask.chat, endpoint, max_output), PATHS[Surface.CHAT]
         dropped = tuple(sorted(inexpressible(ask, endpoint).hints))
-    if ask.stream and "no_stream_options" not in endpoint.quirks:
-        options = body.get("stream_options")
-        body["stream_options"] = {**(options or {}), "include_usage": True}
+    if "no_stream_options" in endpoint.quirks:
+        body.pop("stream_options", None)  # such servers send usage unasked
+    elif ask.stream:
+        body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
     return Outgoing(path, headers(ask.stream), orjson.dumps(body), dropped)
 
 

@@ -74,8 +74,8 @@ def read_chat(body: Mapping[str, Json]) -> ChatRequest:
         presence_penalty=readers.optional_number(body, "presence_penalty"),
         tools=_tools(body.get("tools"), unplaced),
         tool_choice=_tool_choice(body, unplaced),
-        response_format=_response_format(body),
-        reasoning=_reasoning(body),
+        response_format=_response_format(body, unplaced),
+        reasoning=_reasoning(body, unplaced),
         user=readers.optional_text(body, "user"),
         n=readers.positive_int(body, "n") or 1,
         logprobs=bool(readers.flag(body, "logprobs")),
@@ -254,7 +254,7 @@ def _tools(value: Json, unplaced: set[str]) -> tuple[ToolSpec, ...]:
     for index, item in enumerate(readers.items(value, "tools")):
         where = f"tools[{index}]"
         tool = readers.mapping(item, where)
-        form = readers.filled(tool.get("type"), f"{where}.type")
+        form = readers.optional_text(tool, "type", f"{where}.") or "function"  # Mistral's clients leave it out
         if form != "function":
             unplaced.add(f"tools[].type={form}"[:80])
             continue
@@ -276,7 +276,8 @@ def _tool_choice(body: Mapping[str, Json], unplaced: set[str]) -> ToolChoice | N
     if value is None:
         return None if parallel is None else ToolChoice("auto", parallel=parallel)
     if isinstance(value, str):
-        return ToolChoice(readers.one_of(value, "tool_choice", ("auto", "none", "required")), parallel=parallel)
+        said = readers.one_of(value, "tool_choice", ("auto", "none", "required", "any"))
+        return ToolChoice("required" if said == "any" else said, parallel=parallel)  # "any" is Mistral's word
     choice = readers.mapping(value, "tool_choice")
     form = readers.filled(choice.get("type"), "tool_choice.type")
     if form != "function":
@@ -286,13 +287,16 @@ def _tool_choice(body: Mapping[str, Json], unplaced: set[str]) -> ToolChoice | N
     return ToolChoice("named", readers.filled(function.get("name"), "tool_choice.function.name"), parallel)
 
 
-def _response_format(body: Mapping[str, Json]) -> ResponseFormat | None:
+def _response_format(body: Mapping[str, Json], unplaced: set[str]) -> ResponseFormat | None:
     given = readers.optional_mapping(body, "response_format")
     if given is None:
         return None
-    kind = readers.one_of(given.get("type"), "response_format.type", ("text", "json_object", "json_schema"))
-    if kind != "json_schema":
+    kind = readers.filled(given.get("type"), "response_format.type")
+    if kind in ("text", "json_object"):
         return ResponseFormat(kind)
+    if kind != "json_schema":
+        unplaced.add(f"response_format.type={kind}"[:80])
+        return None
     where = "response_format.json_schema"
     spec = readers.mapping(given.get("json_schema"), where)
     return ResponseFormat(
@@ -303,18 +307,26 @@ def _response_format(body: Mapping[str, Json]) -> ResponseFormat | None:
     )
 
 
-def _reasoning(body: Mapping[str, Json]) -> Reasoning | None:
+def _reasoning(body: Mapping[str, Json], unplaced: set[str]) -> Reasoning | None:
     effort = readers.optional_text(body, "reasoning_effort")
     if effort is not None:
-        return Reasoning(readers.one_of(effort, "reasoning_effort", EFFORTS))
+        return Reasoning(read_effort(effort, "reasoning_effort", unplaced))
     given = readers.optional_mapping(body, "reasoning")  # OpenRouter's spelling
     if given is None:
         return None
     budget = readers.optional_int(given, "max_tokens", "reasoning.")
     named = readers.optional_text(given, "effort", "reasoning.")
     if named is not None:
-        return Reasoning(readers.one_of(named, "reasoning.effort", EFFORTS), budget)
+        return Reasoning(read_effort(named, "reasoning.effort", unplaced), budget)
     enabled = readers.flag(given, "enabled", "reasoning.")
     if budget is None:
         return None if enabled is None else Reasoning("medium" if enabled else "none")
     return Reasoning(budget_tokens=budget)
+
+
+def read_effort(effort: str, where: str, unplaced: set[str]) -> str | None:
+    """A known effort; another word (some servers have their own) can only go where the client's JSON goes as it is."""
+    if effort in EFFORTS:
+        return effort
+    unplaced.add(f"{where}={effort}"[:80])
+    return None

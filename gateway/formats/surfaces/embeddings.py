@@ -17,9 +17,7 @@ class EmbeddingsSurface:
 
     def parse(self, body: Mapping[str, Json], size: int, headers: Mapping[str, str]) -> Ask:
         model = readers.filled(body.get("model"), "model")
-        form = readers.optional_text(body, "encoding_format")
-        if form is not None:
-            readers.one_of(form, "encoding_format", ("float", "base64"))
+        form = readers.optional_text(body, "encoding_format")  # any word: some providers have their own
         texts, tokens = _inputs(body.get("input"))
         embed = EmbedRequest(texts, tokens, readers.positive_int(body, "dimensions"), form)
         return Ask(self.surface, model, False, body, survey_embed(embed), None, embed, size)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from gateway.core.chat import ChatReply, FinishReason, Json, Text, Thinking, ToolCall
 from gateway.core.usage import Usage
 from gateway.formats import codec, sse
+from gateway.formats.arguments import read_arguments
 from gateway.formats.events import Delta, RefusalDelta, TextDelta, ThinkingDelta, ToolDelta, ToolStart
 from gateway.formats.surface import ClientError, Ending, Identity
 
@@ -75,8 +76,7 @@ def write_reply(reply: ChatReply, ending: Ending) -> bytes:
             case Thinking():
                 content.append(_thinking_block(part))
             case ToolCall(id=call_id, name=name, arguments=arguments):
-                call_input = codec.loads(arguments.encode() or b"{}")
-                content.append({"type": "tool_use", "id": call_id, "name": name, "input": call_input})
+                content.append({"type": "tool_use", "id": call_id, "name": name, "input": read_arguments(arguments)})
             case _:
                 pass
     if reply.refusal is not None:
@@ -87,7 +87,7 @@ def write_reply(reply: ChatReply, ending: Ending) -> bytes:
         "role": "assistant",
         "model": reply.model,
         "content": content,
-        "stop_reason": "refusal" if reply.refusal is not None else finish_word(ending),
+        "stop_reason": finish_word(ending),
         "stop_sequence": ending.stop_sequence,
         "usage": write_usage(ending.usage or Usage(), ending.cost_usd),
     }
@@ -104,19 +104,17 @@ def _thinking_block(part: Thinking) -> dict[str, Json]:
 class MessagesEncoder:
     """One stream of message events. Blocks never overlap, as in Anthropic's own streams.
 
-    A tool call that begins while the one before it is not evidently complete waits: arguments that still come for the
-    earlier call would have no open block. What waits is written when its turn comes, at the latest at the end.
+    While a tool call's arguments are not evidently complete, everything else waits: what still comes for the call would
+    have no open block. What waits is written in its order, at the latest at the end.
     """
 
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
         self._index = -1  # of the block last opened
-        self._open: str | None = None  # "text" | "thinking" | "tool"
+        self._open: str | None = None  # type of the open block
         self._tool = -1  # the call whose block is open
-        self._arguments: dict[int, list[str]] = {}
-        self._starts: dict[int, ToolStart] = {}
-        self._waiting: list[int] = []
-        self._refused = False
+        self._arguments: list[str] = []  # of that call
+        self._waiting: list[Delta] = []
 
     def open(self) -> bytes:
         message: dict[str, Json] = {
@@ -132,85 +130,71 @@ class MessagesEncoder:
         return _event("message_start", {"message": message})
 
     def delta(self, delta: Delta) -> bytes:
-        match delta:
-            case TextDelta(text):
-                return self._settle() + self._text(text)
-            case RefusalDelta(text):
-                self._refused = True
-                return self._settle() + self._text(text)
-            case ThinkingDelta():
-                return self._settle() + self._thinking(delta)
-            case ToolStart(index):
-                self._starts[index] = delta
-                self._arguments[index] = []
-                return self._tool_start(index)
-            case ToolDelta(index, arguments):
-                self._arguments[index].append(arguments)
-                return self._tool_arguments(arguments) if index == self._tool else b""
+        mine = isinstance(delta, ToolDelta) and delta.index == self._tool
+        if not mine and self._open == "tool_use" and not _complete(self._arguments):
+            self._waiting.append(delta)
+            return b""
+        out = self._write(delta)
+        return out + self._resume() if self._waiting and _complete(self._arguments) else out
 
     def close(self, ending: Ending) -> bytes:
-        out = self._settle() + self._end_block()
-        reason = "refusal" if self._refused else finish_word(ending)
+        out = self._end_block()
+        while self._waiting:
+            out += self._resume() + self._end_block()
         usage = {"output_tokens": 0} if ending.usage is None else write_usage(ending.usage, ending.cost_usd)
-        stop = {"stop_reason": reason, "stop_sequence": ending.stop_sequence}
+        stop = {"stop_reason": finish_word(ending), "stop_sequence": ending.stop_sequence}
         return out + _event("message_delta", {"delta": stop, "usage": usage}) + _event("message_stop", {})
 
-    def _text(self, text: str) -> bytes:
-        out = b"" if self._open == "text" else self._begin("text", {"type": "text", "text": ""})
-        return out + self._block_delta({"type": "text_delta", "text": text})
+    def _resume(self) -> bytes:
+        waiting, self._waiting = self._waiting, []
+        return b"".join(map(self.delta, waiting))
+
+    def _write(self, delta: Delta) -> bytes:
+        match delta:
+            case TextDelta(text) | RefusalDelta(text):
+                out = b"" if self._open == "text" else self._begin({"type": "text", "text": ""})
+                return out + self._block_delta({"type": "text_delta", "text": text})
+            case ThinkingDelta():
+                return self._thinking(delta)
+            case ToolStart(index, call_id, name):
+                out = self._begin({"type": "tool_use", "id": call_id, "name": name, "input": {}})
+                self._tool, self._arguments = index, []
+                return out
+            case ToolDelta(index, arguments):
+                if index != self._tool:
+                    return b""  # white space after a call that was complete
+                self._arguments.append(arguments)
+                return self._input(arguments)
 
     def _thinking(self, delta: ThinkingDelta) -> bytes:
         if delta.redacted is not None:
-            return self._begin("redacted", {"type": "redacted_thinking", "data": delta.redacted}) + self._end_block()
+            return self._begin({"type": "redacted_thinking", "data": delta.redacted}) + self._end_block()
         out = b""
         if self._open != "thinking":
-            out = self._begin("thinking", {"type": "thinking", "thinking": "", "signature": ""})
+            out = self._begin({"type": "thinking", "thinking": "", "signature": ""})
         if delta.text:
             out += self._block_delta({"type": "thinking_delta", "thinking": delta.text})
         if delta.signature is not None and delta.format == "anthropic":
             out += self._block_delta({"type": "signature_delta", "signature": delta.signature}) + self._end_block()
         return out
 
-    def _tool_start(self, index: int) -> bytes:
-        if self._waiting or (self._open == "tool" and not _complete(self._arguments[self._tool])):
-            self._waiting.append(index)
-            return b""
-        return self._begin_tool(index)
-
-    def _begin_tool(self, index: int) -> bytes:
-        start = self._starts[index]
-        block = {"type": "tool_use", "id": start.id, "name": start.name, "input": {}}
-        out = self._begin("tool", block)
-        self._tool = index
-        return out
-
-    def _tool_arguments(self, text: str) -> bytes:
-        return self._block_delta({"type": "input_json_delta", "partial_json": text})
-
-    def _settle(self) -> bytes:
-        """Writes every call that waits, whole; nothing more can come for the calls before it."""
-        out = b""
-        for index in self._waiting:
-            out += self._begin_tool(index)
-            if self._arguments[index]:
-                out += self._tool_arguments("".join(self._arguments[index]))
-        self._waiting = []
-        return out
-
-    def _begin(self, kind: str, block: dict[str, Json]) -> bytes:
+    def _begin(self, block: dict[str, Json]) -> bytes:
         out = self._end_block()
         self._index += 1
-        self._open = kind
+        self._open = block["type"]
         return out + _event("content_block_start", {"index": self._index, "content_block": block})
 
     def _end_block(self) -> bytes:
         if self._open is None:
             return b""
         out = b""
-        if self._open == "tool" and not self._arguments[self._tool]:
-            out = self._tool_arguments("{}")  # a call without arguments (cases.md E7)
+        if self._open == "tool_use" and not self._arguments:
+            out = self._input("{}")  # a call without arguments (cases.md E7)
         self._open, self._tool = None, -1
         return out + _event("content_block_stop", {"index": self._index})
+
+    def _input(self, text: str) -> bytes:
+        return self._block_delta({"type": "input_json_delta", "partial_json": text})
 
     def _block_delta(self, delta: dict[str, Json]) -> bytes:
         return _event("content_block_delta", {"index": self._index, "delta": delta})
@@ -220,7 +204,7 @@ def _complete(arguments: list[str]) -> bool:
     if not arguments or not arguments[-1].rstrip().endswith("}"):
         return False
     try:
-        codec.loads("".join(arguments).encode())
+        codec.loads("".join(arguments).encode("utf-8", "surrogatepass"))
     except ValueError:
         return False
     return True

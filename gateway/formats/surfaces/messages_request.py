@@ -22,7 +22,7 @@ from gateway.core.chat import (
 from gateway.formats import readers
 from gateway.formats.hints import words
 from gateway.formats.surface import BadRequest
-from gateway.formats.surfaces.chat_request import EFFORTS, unplaced_fields
+from gateway.formats.surfaces.chat_request import read_effort, unplaced_fields
 from gateway.formats.surfaces.messages_blocks import read_block
 
 OLDER_VERSION = "2023-06-01"
@@ -42,7 +42,7 @@ def read_messages(body: Mapping[str, Json], headers: Mapping[str, str]) -> ChatR
     if version == NEWER_VERSION:
         _check_sampling(body)
     unplaced = unplaced_fields(body, PLACED)
-    messages = (*_system(body.get("system"), "system"), *_turns(body.get("messages"), version, unplaced))
+    messages = (*_system(body.get("system"), "system", unplaced), *_turns(body.get("messages"), version, unplaced))
     config = readers.optional_mapping(body, "output_config") or {}
     unplaced |= {f"output_config.{key}" for key in config if key not in ("effort", "format")}
     metadata = readers.optional_mapping(body, "metadata") or {}
@@ -55,8 +55,8 @@ def read_messages(body: Mapping[str, Json], headers: Mapping[str, str]) -> ChatR
         stop=tuple(entry for entry in readers.texts(body.get("stop_sequences"), "stop_sequences") if entry),
         tools=_tools(body.get("tools"), unplaced),
         tool_choice=_tool_choice(body),
-        response_format=_response_format(config),
-        reasoning=_reasoning(body, config),
+        response_format=_response_format(config, unplaced),
+        reasoning=_reasoning(body, config, unplaced),
         user=readers.optional_text(metadata, "user_id", "metadata."),
         stream=bool(readers.flag(body, "stream")),
         include_usage=True,
@@ -77,7 +77,7 @@ def _native_headers(version: str, headers: Mapping[str, str]) -> tuple[tuple[str
     return (("anthropic-version", version), *((("anthropic-beta", beta),) if beta else ()))
 
 
-def _system(value: Json, where: str) -> tuple[Message, ...]:
+def _system(value: Json, where: str, unplaced: set[str]) -> tuple[Message, ...]:
     if value is None or value == "":
         return ()
     if isinstance(value, str):
@@ -85,7 +85,10 @@ def _system(value: Json, where: str) -> tuple[Message, ...]:
     parts: list[Part] = []
     for index, item in enumerate(readers.items(value, where)):
         block = readers.mapping(item, f"{where}[{index}]")
-        readers.one_of(block.get("type"), f"{where}[{index}].type", ("text",))
+        kind = readers.filled(block.get("type"), f"{where}[{index}].type")
+        if kind != "text":
+            unplaced.add(f"content[].type={kind}"[:80])
+            continue
         text = readers.text(block.get("text"), f"{where}[{index}].text")
         parts.append(Text(text, readers.optional_mapping(block, "cache_control", f"{where}[{index}].")))
     return (Message(Role.SYSTEM, tuple(parts)),) if parts else ()
@@ -105,7 +108,7 @@ def _turns(value: Json, version: str, unplaced: set[str]) -> tuple[Message, ...]
         if version == NEWER_VERSION:
             _check_blocks(turn, role, where)
         if role == "system":
-            turns.extend(_system(turn.get("content"), f"{where}.content"))
+            turns.extend(_system(turn.get("content"), f"{where}.content", unplaced))
             continue
         turns.extend(_turn(Role(role), _content(turn.get("content"), f"{where}.content", unplaced)))
     return tuple(turns)
@@ -182,32 +185,37 @@ def _tool_choice(body: Mapping[str, Json]) -> ToolChoice | None:
     return ToolChoice(mode, name, None if alone is None else not alone)
 
 
-def _response_format(config: Mapping[str, Json]) -> ResponseFormat | None:
+def _response_format(config: Mapping[str, Json], unplaced: set[str]) -> ResponseFormat | None:
     wanted = readers.optional_mapping(config, "format", "output_config.")
     if wanted is None:
         return None
-    readers.one_of(wanted.get("type"), "output_config.format.type", ("json_schema",))
+    kind = readers.filled(wanted.get("type"), "output_config.format.type")
+    if kind != "json_schema":
+        unplaced.add(f"output_config.format.type={kind}"[:80])
+        return None
     schema = readers.mapping(wanted.get("schema"), "output_config.format.schema")
     return ResponseFormat("json_schema", "answer", schema, strict=True)
 
 
-def _reasoning(body: Mapping[str, Json], config: Mapping[str, Json]) -> Reasoning | None:
+def _reasoning(body: Mapping[str, Json], config: Mapping[str, Json], unplaced: set[str]) -> Reasoning | None:
     effort = readers.optional_text(config, "effort", "output_config.")
     if effort is not None:
-        readers.one_of(effort, "output_config.effort", EFFORTS[2:])
+        effort = read_effort(effort, "output_config.effort", unplaced)
     thinking = readers.optional_mapping(body, "thinking")
     if thinking is None:
         return None if effort is None else Reasoning(effort)
-    kinds = ("enabled", "disabled", "adaptive")
-    match readers.one_of(thinking.get("type"), "thinking.type", kinds):
+    match readers.filled(thinking.get("type"), "thinking.type"):
         case "disabled":
             return Reasoning("none")
         case "adaptive":
             return Reasoning(effort, adaptive=True)
-        case _:
+        case "enabled":
             budget = readers.positive_int(thinking, "budget_tokens", "thinking.")
             if budget is None:
                 where = "thinking.budget_tokens"
                 raise BadRequest(f"{where} is missing: it must be a positive integer.", where)
             return Reasoning(effort, budget)
+        case other:
+            unplaced.add(f"thinking.type={other}"[:80])
+            return None
 
