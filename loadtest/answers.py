@@ -11,6 +11,7 @@ from fractions import Fraction
 _COUNT = re.compile(r"\bcount (?:up )?to (\d{1,4})\b", re.IGNORECASE)
 _SUM = re.compile(r"(-?\d{1,12}(?:\.\d{1,6})?)\s*([-+*/x×÷]|plus|minus|times|divided by)\s*(-?\d{1,12}(?:\.\d{1,6})?)")
 _FACTS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\d{4}-\d{2}-\d{2}|[$€£]\s?\d+(?:[.,]\d+)*|\b\d+(?:[.,]\d+)*\b")
+_QUESTION = re.compile(r"^\s*(who|what|when|where|which|how many)\b", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"“«'](.+?)[\"”»']")
 _POSITIVE = re.compile(r"\b(love|great|good|excellent|happy|thanks|perfect|fast)\b", re.IGNORECASE)
 _NEGATIVE = re.compile(r"\b(hate|bad|terrible|broken|slow|angry|late|refund|never)\b", re.IGNORECASE)
@@ -34,11 +35,13 @@ def after_tools(results: str, speaker: str) -> str:
 def _body(prompt: str) -> str:
     if counted := _COUNT.search(prompt):
         return " ".join(str(number) for number in range(1, int(counted[1]) + 1))
-    if reckoned := _SUM.search(prompt):
-        return _reckon(*reckoned.groups())
     for pattern, reply in _TASKS:
         if pattern.search(prompt):
             return reply(prompt)
+    if reckoned := _SUM.search(prompt):
+        return _reckon(*reckoned.groups())
+    if _QUESTION.search(prompt):
+        return _fact(prompt)
     return f"You said: {_words(prompt, 20)}. I am a simulated model, so that is all I can add."
 
 
@@ -123,6 +126,5 @@ _TASKS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = tuple(
         (r"\b(function|code|python|sql|refactor|unit test|bug)\b", _code),
         (r"\b(poem|story|slogan|lyrics)\b", _poem),
         (r"\b(step by step|prove|deduce|puzzle|why)\b", _reasoning),
-        (r"^\s*(who|what|when|where|which|how many)\b", _fact),
     )
 )

@@ -48,7 +48,7 @@ async def _bills(session: aiohttp.ClientSession, control: str) -> Mapping[str, D
             bills: Json = await answer.json()
     except aiohttp.ClientError:
         return None
-    by_provider = bills.get("by_provider") or {bills["provider"]: bills}  # a fleet's, or one vendor's
+    by_provider = bills["by_provider"] if "by_provider" in bills else {bills["provider"]: bills}  # a fleet, or a vendor
     return {provider: Decimal(bill["usd"]) for provider, bill in by_provider.items()}
 
 
