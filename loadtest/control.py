@@ -45,8 +45,8 @@ class RunningVendor:
 
     @property
     def base_url(self) -> str:
-        """As `pointsman.yaml` wants it: OpenAI's with `/v1`, Anthropic's (whose SDK adds it) without."""
-        return f"{self.origin}/v1" if self.vendor.api == "openai" else self.origin
+        """As `pointsman.yaml` wants it, with the version. Anthropic's SDK adds that itself: give it `origin`."""
+        return f"{self.origin}/v1"
 
     @property
     def port(self) -> int:

@@ -174,7 +174,6 @@ def _provider_row(vendor: Vendor, base_url: str) -> dict[str, Json]:
         "api": vendor.api,
         "base_url": base_url,
         "key": {"none": True},
-        "region": vendor.privacy.regions[0],
         "privacy": {
             "trains_on_data": vendor.privacy.trains_on_data,
             "retention_days": vendor.privacy.retention_days,
@@ -189,7 +188,7 @@ def _provider_row(vendor: Vendor, base_url: str) -> dict[str, Json]:
 
 
 def _model_row(model: Model) -> dict[str, Json]:
-    row: dict[str, Json] = {"id": model.id, "same_as": model.id, "context": model.context}
+    row: dict[str, Json] = {"id": model.id, "context": model.context}
     if model.dimensions is not None:
         row |= {"operation": "embeddings", "dimensions": model.dimensions}
     else:
@@ -199,7 +198,10 @@ def _model_row(model: Model) -> dict[str, Json]:
 
 def _price_row(model: Model) -> dict[str, float]:
     price = model.price
-    lines = {"input": price.input, "cached_input": price.cached_input, "cache_write": price.cache_write}
-    if model.dimensions is None:
-        lines["output"] = price.output
+    lines = {
+        "input": price.input,
+        "output": price.output,
+        "cached_input": price.cached_input,
+        "cache_write": price.cache_write,
+    }
     return {name: float(usd) for name, usd in lines.items() if usd is not None}

@@ -16,7 +16,7 @@ WEATHER: Any = {"name": "get_weather", "input_schema": {"type": "object", "prope
 
 @pytest.fixture
 async def client(claude: RunningVendor) -> AsyncIterator[anthropic.AsyncAnthropic]:
-    async with anthropic.AsyncAnthropic(base_url=claude.base_url, api_key="sim-key", max_retries=0) as client:
+    async with anthropic.AsyncAnthropic(base_url=claude.origin, api_key="sim-key", max_retries=0) as client:
         yield client
 
 

@@ -3,6 +3,9 @@ from typing import Any
 import pytest
 import yaml
 
+from gateway.config.known import Known
+from gateway.config.load import ConfigText, load_config
+from gateway.core.catalog import Catalog, Operation
 from loadtest.vendors import VENDORS, config_yaml, provider_rows, vendor_named
 
 URLS = {vendor.id: f"http://127.0.0.1:{9000 + place}" for place, vendor in enumerate(VENDORS)}
@@ -14,7 +17,6 @@ def test_spells_a_provider_as_the_configuration_wants_it() -> None:
             "api": "openai",
             "base_url": "http://127.0.0.1:1/v1",
             "key": {"none": True},
-            "region": "eu",
             "privacy": {
                 "trains_on_data": False,
                 "retention_days": 0,
@@ -26,7 +28,6 @@ def test_spells_a_provider_as_the_configuration_wants_it() -> None:
             "models": [
                 {
                     "id": "open-70b",
-                    "same_as": "open-70b",
                     "context": 128_000,
                     "tier": "medium",
                     "max_output": 8_192,
@@ -35,7 +36,6 @@ def test_spells_a_provider_as_the_configuration_wants_it() -> None:
                 },
                 {
                     "id": "open-400b",
-                    "same_as": "open-400b",
                     "context": 128_000,
                     "tier": "large",
                     "max_output": 8_192,
@@ -49,6 +49,14 @@ def test_spells_a_provider_as_the_configuration_wants_it() -> None:
 
 def test_emits_the_same_rows_as_yaml() -> None:
     assert yaml.safe_load(config_yaml(URLS)) == {"providers": provider_rows(URLS)}
+
+
+def test_is_accepted_by_the_gateway_with_the_same_weights_under_the_same_name() -> None:
+    known = Known(Catalog(), {}, "2026-11-24", ("openai", "anthropic"), key_present=lambda _: False)
+    endpoints = load_config(ConfigText(config_yaml(URLS).encode()), known).policy.catalog.endpoints
+    assert sorted(endpoints) == sorted(f"{vendor.id}/{model.id}" for vendor in VENDORS for model in vendor.models)
+    assert endpoints["sim-cheap/open-8b"].base_model == endpoints["sim-fast/open-8b"].base_model
+    assert endpoints["sim-cheap/sim-embed-1"].operation is Operation.EMBEDDINGS
 
 
 def test_offers_every_tier_at_two_vendors_so_that_any_one_may_die() -> None:
