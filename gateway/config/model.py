@@ -1,0 +1,281 @@
+"""The shape of `pointsman.yaml`: every key there is, its type and its default (CONTRACT §3).
+
+Owns what one value may look like by itself. Whether names exist and values fit each other is checked in `compile`,
+which knows the catalog. Unknown keys are refused everywhere: a misspelt limit must not pass as no limit.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from gateway.config.words import (
+    Count,
+    Duration,
+    Glob,
+    Globs,
+    HeaderName,
+    Id,
+    ModelId,
+    Sha256,
+    Share,
+    Tokens,
+    Usd,
+)
+
+
+class Section(BaseModel):
+    """Strict: `"30"` is no number and `1` is no truth value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+def _empty_is_default(value: Any) -> Any:
+    return {} if value is None else value
+
+
+class KeySource(Section):
+    """Where the key is read; exactly one. Never the key itself."""
+
+    env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")] | None = None
+    """Name of an environment variable."""
+    file: Annotated[str, Field(pattern=r"^/[^\x00]{1,1023}$")] | None = None
+    """Absolute path; read again when it changes."""
+    none: Literal[True] | None = None
+    """This server asks for no key."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("must say exactly one of: env: NAME, file: /path, none: true")
+        return self
+
+
+class PrivacyFacts(Section):
+    """What the operator vouches for, for this provider. What is left out stays as the catalog says, or unknown."""
+
+    trains_on_data: bool | None = None
+    retention_days: Annotated[int, Field(ge=0, le=36500)] | None = None
+    regions: Annotated[list[Id], Field(min_length=1)] | None = None
+    certifications: list[Id] | None = None
+
+
+class PriceRow(Section):
+    """USD per million tokens; `per_request` in USD. A zero given here is a price."""
+
+    input: Usd
+    output: Usd
+    cached_input: Usd | None = None
+    cache_write: Usd | None = None
+    cache_write_1h: Usd | None = None
+    reasoning: Usd | None = None
+    per_request: Usd = 0.0
+
+
+class ModelRow(Section):
+    id: ModelId
+    """What users name."""
+    upstream_id: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    """What the provider calls it; default: the id."""
+    same_as: ModelId | None = None
+    """A catalog model with the same weights: facts not given here come from it, and one may stand in for the other."""
+    operation: Literal["chat", "completions", "embeddings"] | None = None
+    tier: Id | None = None
+    context: Tokens | None = None
+    max_output: Tokens | None = None
+    dimensions: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Of the vectors of an embedding model."""
+    caps: list[Literal["tools", "json_schema", "vision", "audio", "pdf", "reasoning"]] | None = None
+    """Default: tools, json_schema."""
+    price: PriceRow | None = None
+
+
+class ProbeRow(Section):
+    every: Duration = 30.0
+    by: Literal["auto", "models", "completion", "tcp", "none"] = "auto"
+    timeout: Duration = 10.0
+    budget_usd_per_day: Usd = 1.0
+
+
+class TimeoutsRow(Section):
+    connect: Duration = 2.0
+    first_token: Duration | None = None
+    """Of streams; default 20s, and 120s for reasoning models, which get at least that in any case."""
+    answer: Duration = 300.0
+    """Until the head of a whole reply."""
+    idle: Duration = 30.0
+
+
+class ProviderRow(Section):
+    like: Id | None = None
+    """A catalog provider whose wire format, models, prices and key variable it shares: a second account or region."""
+    api: Annotated[str, Field(max_length=64)] | None = None
+    """Wire format."""
+    base_url: Annotated[str, Field(max_length=2000)] | None = None
+    key: KeySource | None = None
+    """Default: the file /var/run/secrets/pointsman/PROVIDER/key, else the catalog's variable."""
+    region: Id | None = None
+    """Where this account's data stays; the same as `privacy: {regions: [REGION]}`."""
+    privacy: PrivacyFacts | None = None
+    models: Annotated[list[ModelRow], Field(max_length=10_000)] | None = None
+    """Models added to the catalog's, or changed in what is given here."""
+    only: Globs | None = None
+    """Of the catalog's models, these alone; default: all."""
+    probe: ProbeRow = ProbeRow()
+    timeouts: TimeoutsRow = TimeoutsRow()
+    max_in_flight: Count = 200
+
+
+class ClientKeyRow(Section):
+    id: Id
+    """May stand twice, with two hashes, while a key is being replaced."""
+    sha256: Sha256
+    """Of the key: printf %s KEY | sha256sum."""
+
+
+class Auth(Section):
+    keys: Annotated[list[ClientKeyRow], Field(min_length=1, max_length=10_000)]
+
+
+class When(Section):
+    """Every condition given must hold."""
+
+    regex: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    phrases: Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(min_length=1)] | None = None
+    """Any one of them is enough; whole words, in any case."""
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.regex is None and self.phrases is None:
+            raise ValueError("must say regex: or phrases:")
+        return self
+
+
+class TaskRule(Section):
+    task: Id
+    when: When
+
+
+class Classify(Section):
+    by: Literal["rules", "learned", "rules+learned"] = "rules"
+    rules: Annotated[list[TaskRule], Field(max_length=1000)] = []
+    """First match wins; they stand before the built-in ones."""
+    task_tiers: dict[Id, Id] = {}
+    """Added to the default table; a new task is made by giving it a tier here."""
+
+
+class RequireRow(Section):
+    """What a provider must guarantee."""
+
+    trains_on_data: Literal[False] | None = None
+    retention_days: Annotated[int, Field(ge=0, le=36500)] | None = None
+    """At most this many."""
+    regions: Annotated[list[Id], Field(min_length=1)] | None = None
+    """The provider's regions must all be among these."""
+    certifications: Annotated[list[Id], Field(min_length=1)] | None = None
+    """The provider must have all of these."""
+
+
+class LabelRow(Section):
+    require: RequireRow | None = None
+    detect: bool = False
+    """The scanner's finding puts this label on."""
+    content: Literal["allowed", "never"] | None = None
+    """Whether records may keep text; default: never where `require` stands, else allowed."""
+
+
+class MatchRow(Section):
+    header: Annotated[dict[HeaderName, Globs], Field(min_length=1)] | None = None
+    """All of them must fit."""
+    key: Globs | None = None
+    """Ids of `auth.keys`."""
+    model: Globs | None = None
+    """As the client named it."""
+
+
+class TierRange(Section):
+    min: Id | None = None
+    max: Id | None = None
+    """Caps what is required, not what may serve."""
+
+
+class LatencyRow(Section):
+    first_token_p95: Duration
+
+
+class LimitsRow(Section):
+    cost_per_request: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)] | None = None
+    """USD; a promise, over all attempts of a request."""
+    attempts: Annotated[int, Field(ge=1, le=20)] = 4
+    deadline: Duration = 600.0
+    """Until the first content goes out."""
+    total: Duration = 3600.0
+
+
+class Arm(Section):
+    name: Id
+    weight: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+    prefer: Globs | None = None
+    """Endpoint ids, tried first where eligible."""
+
+
+class EscalateRow(Section):
+    share: Share
+    to: Id
+    by: Literal["score"] = "score"
+
+
+class Strategy(Section):
+    escalate: EscalateRow | None = None
+
+
+class RouteRow(Section):
+    name: Id
+    match: MatchRow | None = None
+    sensitivity: Id | None = None
+    """A floor."""
+    tier: TierRange = TierRange()
+    named_model: Literal["exact", "tier", "any"] = "exact"
+    objective: Literal["cost", "latency", "balanced"] = "cost"
+    latency: LatencyRow | None = None
+    limits: LimitsRow = LimitsRow()
+    baseline: Glob | None = None
+    """Endpoint id that savings are counted against; may be any of the catalog."""
+    split: Annotated[list[Arm], Field(min_length=1, max_length=100)] | None = None
+    strategy: Strategy = Strategy()
+    model: Glob | None = None
+    """The one model that `auto` means here, for embeddings."""
+    record: Literal["full"] | None = None
+    """Keep texts in the decision record, where every label of the request allows it."""
+
+
+class BreakerRow(Section):
+    failures: Count = 5
+    """In a row."""
+    window: Duration = 30.0
+    error_rate: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.2
+    min_requests: Count = 20
+    open_for: Duration = 30.0
+    open_for_max: Duration = 300.0
+    half_open_probes: Count = 1
+
+
+class File(Section):
+    providers: (
+        Annotated[
+            dict[Id, Annotated[ProviderRow, BeforeValidator(_empty_is_default)]], Field(min_length=1, max_length=1000)
+        ]
+        | None
+    ) = None
+    """By provider id. Without this block: every catalog provider whose key is present."""
+    auth: Auth | None = None
+    """Without this block the API is open."""
+    tiers: Annotated[list[Id], Field(min_length=1, max_length=16)] = ["small", "medium", "large"]
+    """In ascending order."""
+    classify: Classify = Classify()
+    sensitivity: (
+        Annotated[dict[Id, Annotated[LabelRow, BeforeValidator(_empty_is_default)]], Field(max_length=100)] | None
+    ) = None
+    """All the labels there are. Without this block: public, internal, pii, eu-only, none of them by detection."""
+    routes: Annotated[list[RouteRow], Field(max_length=1000)] = []
+    """First match wins. Where none is without `match`, a route named default follows them."""
+    breaker: BreakerRow = BreakerRow()

@@ -1,0 +1,153 @@
+"""Keys: the providers', read from files and variables, and the clients', known by their hashes alone.
+
+A provider's key never leaves here without the origin it is for: a caller that would send it elsewhere gets an error
+instead. Values are masked wherever they could be printed. What is done with a key is `upstream`'s business.
+"""
+
+import hmac
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from gateway.config.keys import read_key
+from gateway.core.catalog import KeyRef, Provider
+from gateway.core.policy import ClientKey
+
+LOOK_EVERY_S = 2.0  # how stale a rotated key may be; a stat per request would cost more than routing it
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class WrongOrigin(Exception):
+    """A key was asked for on behalf of an origin that it is not for."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """A provider's key, bound to its origin."""
+
+    _value: str
+    origin: str
+
+    def for_origin(self, origin: str) -> str:
+        """The key, to be sent to `origin` (`https://host[:port]`). Raises `WrongOrigin` where it is for another."""
+        if origin_of(origin) != self.origin:
+            raise WrongOrigin(f"the key is for {self.origin}")
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"Secret(…, {self.origin!r})"
+
+    __str__ = __repr__
+
+
+def origin_of(url: str) -> str:
+    """`scheme://host:port` of a URL, in lower case, the port always written."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)}"
+
+
+_Stamp = tuple[int, int, int] | None
+
+
+def _stamp(path: str | None) -> _Stamp:
+    """What changes when the file's content does: also where a ConfigMap's or Secret's symlink is swapped."""
+    if path is None:
+        return None
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+@dataclass(slots=True)
+class _Held:
+    ref: KeyRef
+    origin: str
+    look_at_s: float
+    stamp: _Stamp
+    secret: Secret | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    environ: Mapping[str, str]
+
+    def hold(self, provider: Provider, now_s: float) -> _Held:
+        origin = origin_of(provider.base_url)
+        held = _Held(provider.key, origin, now_s + LOOK_EVERY_S, _stamp(provider.key.file), None)
+        self.refresh(held)
+        return held
+
+    def refresh(self, held: _Held) -> None:
+        value = read_key(held.ref, self.environ)
+        held.secret = None if value is None else Secret(value, held.origin)
+
+
+class SecretStore:
+    """The keys of all providers; files are looked at again every two seconds, by whoever asks first."""
+
+    def __init__(
+        self, providers: Mapping[str, Provider], now_s: Callable[[], float], environ: Mapping[str, str] | None = None
+    ) -> None:
+        self._now_s = now_s
+        self._reader = _Reader(os.environ if environ is None else environ)
+        now = now_s()
+        self._held = {name: self._reader.hold(provider, now) for name, provider in providers.items()}
+        self._missing = self._without_key()
+        self._look_at_s = now + LOOK_EVERY_S
+
+    def get(self, provider: str, origin: str) -> str | None:
+        """The key of `provider`, to be sent to `origin` alone; None: it has none, or needs none.
+
+        Raises:
+            WrongOrigin: the key is bound to another origin.
+            KeyError: there is no such provider.
+        """
+        held = self._held[provider]
+        now = self._now_s()
+        if now >= held.look_at_s:
+            self._look(held, now)
+        return None if held.secret is None else held.secret.for_origin(origin)
+
+    def missing(self) -> frozenset[str]:
+        """Providers that need a key and have none."""
+        now = self._now_s()
+        if now >= self._look_at_s:
+            self._look_at_s = now + LOOK_EVERY_S
+            for held in self._held.values():
+                self._look(held, now)
+            missing = self._without_key()
+            if missing != self._missing:  # the same object while nothing changes: it is part of a cache's key
+                self._missing = missing
+        return self._missing
+
+    def _look(self, held: _Held, now: float) -> None:
+        held.look_at_s = now + LOOK_EVERY_S
+        stamp = _stamp(held.ref.file)
+        if stamp != held.stamp:
+            held.stamp = stamp
+            self._reader.refresh(held)
+
+    def _without_key(self) -> frozenset[str]:
+        return frozenset(
+            name for name, held in self._held.items() if held.secret is None and not held.ref.none
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The clients' keys. Every hash is compared, in constant time each, so that timing tells nothing."""
+
+    keys: Iterable[ClientKey] = field(repr=False)
+
+    def identify(self, token: str) -> str | None:
+        """Id of the key that `token` is, or None."""
+        digest = sha256(token.encode("utf-8", "surrogatepass")).digest()
+        found = None
+        for key in self.keys:
+            if hmac.compare_digest(key.sha256, digest):
+                found = key.id
+        return found
