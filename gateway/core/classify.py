@@ -8,6 +8,7 @@ never looks at more than the clip: the time of one call is bounded whatever the 
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ahocorasick_rs import AhoCorasick, Implementation
@@ -131,18 +132,6 @@ def clip(prompt: str, system: str = "") -> Clip:
     return Clip(seen, text, max(0, system_at - TAIL_CHARS), system_at)
 
 
-class _Meaning:
-    """What a match of one pattern says; collected while compiling, read only afterwards."""
-
-    __slots__ = ("difficulty", "groups", "user_rules", "votes")
-
-    def __init__(self) -> None:
-        self.votes: list[tuple[int, float]] = []  # (slot of the task, weight)
-        self.groups: list[int] = []
-        self.difficulty = 0.0
-        self.user_rules: list[int] = []
-
-
 @dataclass(frozen=True, slots=True)
 class _PairOf:
     id: int
@@ -151,6 +140,21 @@ class _PairOf:
     weight: float
     within_chars: int
     reason: str
+
+
+class _Meaning:
+    """What a match of one pattern says; collected while compiling, read only afterwards."""
+
+    __slots__ = ("difficulty", "groups", "is_more", "pairs", "phrase", "user_rules", "votes")
+
+    def __init__(self) -> None:
+        self.phrase = ""
+        self.is_more = False  # whether it says anything beside votes and groups
+        self.votes: list[tuple[int, float]] = []  # (slot of the task, weight)
+        self.groups: list[int] = []
+        self.pairs: list[_PairOf] = []  # that a word of its groups completes
+        self.difficulty = 0.0
+        self.user_rules: list[int] = []
 
 
 class _Tally:
@@ -170,20 +174,15 @@ class _Tally:
 class Classifier:
     """Compiled rules. Immutable; one instance serves every request of one configuration."""
 
-    __slots__ = (
-        "_automaton", "_base", "_groups", "_meanings", "_pairs", "_patterns", "_slots", "_tasks", "_user_rules",
-    )  # fmt: skip
+    __slots__ = ("_automaton", "_base", "_groups", "_meanings", "_slots", "_tasks", "_user_rules")
 
     def __init__(self, rules: TaskRules, tasks: tuple[str, ...], user_rules: tuple[UserRule, ...]) -> None:
         self._tasks = tasks
         self._user_rules = user_rules
         self._slots = {task: slot for slot, task in enumerate(tasks)}
         self._base = dict(rules.base_difficulty)
-        groups = {group.name: number for number, group in enumerate(rules.groups)}
-        self._groups = len(groups)
-        self._pairs = self._compile_pairs(rules, groups)
-        meanings = self._compile_phrases(rules, groups)
-        self._patterns = tuple(meanings)
+        self._groups = len(rules.groups)
+        meanings = self._compile_phrases(rules)
         self._meanings = tuple((*_edges(phrase), meaning) for phrase, meaning in meanings.items())
         texts = [phrase.removesuffix("*") for phrase in meanings]
         self._automaton = AhoCorasick(texts, implementation=Implementation.ContiguousNFA)
@@ -216,74 +215,67 @@ class Classifier:
         if slot is None:
             return Classification(FALLBACK_TASK, confidence, self._difficulty(FALLBACK_TASK, tally, len(prompt)), ())
         task = self._tasks[slot]
-        reasons = tuple(phrase.strip() for said_for, phrase in tally.said if said_for == slot)[:MAX_REASONS]
+        reasons = tuple(phrase for said_for, phrase in tally.said if said_for == slot)[:MAX_REASONS]
         return Classification(task, confidence, self._difficulty(task, tally, len(prompt)), reasons)
 
-    def _compile_pairs(self, rules: TaskRules, groups: dict[str, int]) -> tuple[tuple[_PairOf, ...], ...]:
-        """The pairs of each group that are completed by a word of it."""
-        pairs: list[list[_PairOf]] = [[] for _ in groups]
-        for number, pair in enumerate(rules.pairs):
-            slot = self._slots.get(pair.task)
-            if slot is not None:
-                reason = f"{pair.first} … {pair.second}"
-                row = _PairOf(number, groups[pair.first], slot, pair.weight, pair.within_chars, reason)
-                pairs[groups[pair.second]].append(row)
-        return tuple(map(tuple, pairs))
-
-    def _compile_phrases(self, rules: TaskRules, groups: dict[str, int]) -> dict[str, _Meaning]:
+    def _compile_phrases(self, rules: TaskRules) -> dict[str, _Meaning]:
         meanings: defaultdict[str, _Meaning] = defaultdict(_Meaning)
         for entry in rules.phrases:
             slot = self._slots.get(entry.task)
             if slot is not None:
                 for phrase in entry.phrases:
                     meanings[phrase].votes.append((slot, entry.weight))
-        for group in rules.groups:
-            for word in group.words:
-                meanings[word].groups.append(groups[group.name])
         for grade in rules.difficulty:
             for phrase in grade.phrases:
                 meanings[phrase].difficulty += grade.weight
         for number, rule in enumerate(self._user_rules):
             for phrase in rule.phrases:
                 meanings[phrase.strip().lower()].user_rules.append(number)
+        self._compile_groups(rules, meanings)
+        for phrase, meaning in meanings.items():
+            meaning.phrase = phrase.strip()
+            meaning.is_more = bool(meaning.difficulty or meaning.user_rules)
         return meanings
+
+    def _compile_groups(self, rules: TaskRules, meanings: defaultdict[str, _Meaning]) -> None:
+        numbers = {group.name: number for number, group in enumerate(rules.groups)}
+        completed: dict[str, list[_PairOf]] = {name: [] for name in numbers}
+        for number, pair in enumerate(rules.pairs):
+            slot = self._slots.get(pair.task)
+            if slot is not None:
+                reason = f"{pair.first} … {pair.second}"
+                row = _PairOf(number, numbers[pair.first], slot, pair.weight, pair.within_chars, reason)
+                completed[pair.second].append(row)
+        for group in rules.groups:
+            for word in group.words:
+                meanings[word].groups.append(numbers[group.name])
+                meanings[word].pairs.extend(completed[group.name])
 
     def _pass_over(self, seen: Clip) -> _Tally:
         text, tail_at, system_at = seen.text, seen.tail_at, seen.system_at
         tally = _Tally(len(self._tasks), self._groups)
+        scores, said, last_end = tally.scores, tally.said, tally.last_end  # looked up once: the loop is the hot path
+        meanings = self._meanings
         met: set[int] = set()
         for index, start, end in self._automaton.find_matches_as_indexes(text, True):
-            left, right, meaning = self._meanings[index]
+            left, right, meaning = meanings[index]
             if (left and text[start - 1] in _WORD_CHARS) or (right and text[end] in _WORD_CHARS):
                 continue
-            if start >= system_at:
-                factor = SYSTEM_FACTOR
-            else:
-                factor = 1.0 if start < LEAD_CHARS or start >= tail_at else LATER_FACTOR
-            if meaning.groups:
-                self._add_pairs(meaning, start, end, factor, tally)
-            if index not in met:
-                met.add(index)
-                self._add_votes(index, factor, tally)
+            factor = 1.0 if start < LEAD_CHARS and start < system_at else _factor(start, tail_at, system_at)
+            if meaning.pairs:
+                _add_pairs(meaning.pairs, start, factor, tally)
+            for group in meaning.groups:
+                last_end[group] = end
+            if index in met:
+                continue
+            met.add(index)
+            for slot, weight in meaning.votes:
+                scores[slot] += weight * factor
+                said.append((slot, meaning.phrase))
+            if meaning.is_more and start < system_at:
+                tally.hardness += meaning.difficulty
+                tally.user_rules.update(meaning.user_rules)
         return tally
-
-    def _add_votes(self, index: int, factor: float, tally: _Tally) -> None:
-        meaning = self._meanings[index][2]
-        for slot, weight in meaning.votes:
-            tally.scores[slot] += weight * factor
-            tally.said.append((slot, self._patterns[index]))
-        if factor != SYSTEM_FACTOR:  # a long system text is not a hard question, and a user's phrase means the prompt
-            tally.hardness += meaning.difficulty
-            tally.user_rules.update(meaning.user_rules)
-
-    def _add_pairs(self, meaning: _Meaning, start: int, end: int, factor: float, tally: _Tally) -> None:
-        for group in meaning.groups:
-            for pair in self._pairs[group]:
-                if start - tally.last_end[pair.first] <= pair.within_chars and pair.id not in tally.paired:
-                    tally.paired.add(pair.id)
-                    tally.scores[pair.slot] += pair.weight * factor
-                    tally.said.append((pair.slot, pair.reason))
-            tally.last_end[group] = end
 
     def _first_user_rule(self, seen: Clip, tally: _Tally) -> int | None:
         for number, rule in enumerate(self._user_rules):
@@ -327,6 +319,21 @@ class Classifier:
         return min(1.0, max(0.0, score))
 
 
+def _add_pairs(pairs: Iterable[_PairOf], start: int, factor: float, tally: _Tally) -> None:
+    for pair in pairs:
+        if start - tally.last_end[pair.first] <= pair.within_chars and pair.id not in tally.paired:
+            tally.paired.add(pair.id)
+            tally.scores[pair.slot] += pair.weight * factor
+            tally.said.append((pair.slot, pair.reason))
+
+
+def _factor(start: int, tail_at: int, system_at: int) -> float:
+    """What a match behind the lead weighs."""
+    if start >= system_at:
+        return SYSTEM_FACTOR
+    return 1.0 if start >= tail_at else LATER_FACTOR
+
+
 def _edges(phrase: str) -> tuple[bool, bool]:
     """Whether the match of a phrase must start and end where a word does."""
     return phrase[0] in _WORD_CHARS, phrase[-1] in _WORD_CHARS
@@ -337,9 +344,9 @@ def _decide(scores: list[float]) -> tuple[int | None, float]:
 
     Confidence = share of the winner among the best two, times how much evidence there is at all.
     """
-    best = max(range(len(scores)), key=scores.__getitem__)
-    top = scores[best]
-    second = max((score for slot, score in enumerate(scores) if slot != best), default=0.0)
+    top = max(scores)
+    best = scores.index(top)
+    second = max(scores[:best] + scores[best + 1 :], default=0.0)
     if top < _WORTH_A_TASK:
         return None, 0.4
-    return best, top / (top + max(second, 0.0)) * top / (top + 0.5)
+    return best, top / (top + second) * top / (top + 0.5)

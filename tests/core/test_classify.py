@@ -42,7 +42,9 @@ def test_names_the_task_with_the_phrases_that_spoke_for_it() -> None:
 
 
 def test_is_chat_when_nothing_speaks() -> None:
-    assert Classifier.compile(RULES, TASKS).classify("so be it") == Classification("chat", 0.4, 0.1 + 0.15 * 8 / 4000, ())
+    assert Classifier.compile(RULES, TASKS).classify("so be it") == Classification(
+        "chat", 0.4, 0.1 + 0.15 * 8 / 4000, ()
+    )
 
 
 def test_takes_an_empty_prompt_for_chat() -> None:
@@ -58,7 +60,9 @@ def test_matches_anywhere_in_scripts_without_spaces() -> None:
     assert task_of("请计算下面的积分吧") == "math"
 
 
-@pytest.mark.parametrize(("prompt", "task"), [("def f(): ...", "code"), ("x\ndef f(): ...", "code"), ("a def f", "chat")])
+@pytest.mark.parametrize(
+    ("prompt", "task"), [("def f(): ...", "code"), ("x\ndef f(): ...", "code"), ("a def f", "chat")]
+)
 def test_ties_a_phrase_to_the_start_of_a_line(prompt: str, task: str) -> None:
     assert task_of(prompt) == task
 
@@ -131,7 +135,9 @@ def test_can_do_with_chat_alone() -> None:
 
 def test_grades_difficulty_by_task_phrases_and_length() -> None:
     classifier = Classifier.compile(RULES, TASKS)
-    grades = [classifier.classify(p).difficulty for p in ("refactor", "prove: refactor", "simple refactor", "a" * 8_000)]
+    grades = [
+        classifier.classify(p).difficulty for p in ("refactor", "prove: refactor", "simple refactor", "a" * 8_000)
+    ]
     assert grades == pytest.approx([0.5003, 0.7006, 0.3006, 0.25], abs=0.0005)
 
 

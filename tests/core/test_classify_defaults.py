@@ -1,7 +1,8 @@
 """The built-in rules on everyday prompts.
 
-`prompts_by_task.json` was written before any rule; its `held_out` half was never used to choose a phrase or a weight. Both
-halves have one author, so the held-out share is still a friendly figure: on public benchmarks the agreement is lower.
+`prompts_by_task.json` was written before any rule; its `held_out` half was never used to choose a phrase or a weight.
+Both halves have one author, so the held-out share is still a friendly figure: on public benchmarks the agreement is
+lower.
 """
 
 import json
@@ -39,7 +40,9 @@ def share_right(classifier: Classifier, half: str) -> float:
 
 
 def test_knows_prompts_for_every_task() -> None:
-    assert {task: len(halves["tuned"]) + len(halves["held_out"]) for task, halves in PROMPTS.items()} == dict.fromkeys(TASKS, 16)
+    assert {task: len(halves["tuned"]) + len(halves["held_out"]) for task, halves in PROMPTS.items()} == dict.fromkeys(
+        TASKS, 16
+    )
 
 
 @pytest.mark.parametrize("half", ["tuned", "held_out"])
