@@ -164,7 +164,7 @@ def _message(error: Mapping[str, Json]) -> str:
             value = value["detail"]
         if isinstance(value, list) and value:  # FastAPI: [{loc, msg, type}]
             return "; ".join(map(_detail, value[:5]))
-    return str(error.get("type") or error.get("code") or "no message")
+    return _word(error.get("type")) or _word(error.get("code")) or "no message"
 
 
 def _detail(item: Json) -> str:
