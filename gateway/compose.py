@@ -52,6 +52,7 @@ class Gateway:
         self.counts = Counts()
         self.metrics = Metrics(VERSION)
         self.draining = False
+        self._life = clock.new_id()  # names this process to the monitor
         self._journal = journal
         self._upstream = upstream
         self._published: PriceBook | None = None
@@ -105,7 +106,7 @@ class Gateway:
         )
         lines = {name: Line(row, self._upstream, self._secrets) for name, row in policy.catalog.providers.items()}
         return Parts(
-            planner=Planner(world, self.book.health, self._secrets.missing, before and before.planner.accounts),
+            planner=Planner(world, self.book.health, self._secrets.missing, before.planner.accounts if before else None),
             lines=lines,
             settler=Settler(prices, policy.tiers),
             trials=Trials(lines, prices, self.book),
@@ -139,7 +140,7 @@ class Gateway:
         return Views(
             ready=lambda: "draining" if self.draining else None,
             config=lambda: effective(self.compiled.policy),
-            outcomes=lambda: self.book.outcomes(self.clock.now_s()),
+            outcomes=lambda: self.book.outcomes(self._life, self.clock.now_s()),
             overview=self._overview,
         )
 

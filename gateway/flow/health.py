@@ -23,6 +23,7 @@ from gateway.core.health import (
     shifted,
     weight,
 )
+from gateway.core.outcomes import Outcomes, Sample, Tally, encode_outcomes
 from gateway.core.plan import Health, Ill
 from gateway.core.screen import BREAKER_OPEN, RATE_LIMITED
 from gateway.core.window import Percentiles
@@ -41,6 +42,7 @@ class _Own:
     ttft_ms: Percentiles = field(default_factory=lambda: Percentiles(TTFT_SPAN_S))
     ttft_fresh: bool = False  # samples came since p95 was last computed
     ttft_p95_ms: float | None = None
+    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +156,14 @@ class HealthBook:
         """Let an attempt through since there is nothing better."""
         return self._own[name].guard.enter_anyway(now_s)
 
-    def succeeded(self, name: str, ticket: Ticket, ttft_ms: float | None, now_s: float) -> None:
+    def succeeded(self, name: str, ticket: Ticket, sample: Sample, now_s: float) -> None:
+        """An attempt went well; `sample.ttfb_ms` is the time to its first content, for streams."""
         own = self._own.get(name)
         if own is None:
             return
         own.guard.succeeded(ticket, now_s)
+        own.tally.succeeded(sample)
+        ttft_ms = sample.ttfb_ms
         if ttft_ms is not None:
             own.ttft_ms.add(now_s, ttft_ms)
             own.ttft_fresh = True
@@ -170,6 +175,7 @@ class HealthBook:
         if own is None:
             return
         own.guard.failed(ticket, failure.kind, now_s)
+        own.tally.failed(failure)
         wait_s = failure.retry_after_s
         if wait_s is None and failure.kind is FailureKind.RATE_LIMITED:
             wait_s = RATE_LIMIT_DEFAULT_S
@@ -206,6 +212,14 @@ class HealthBook:
         totals = {n: p.entry.total_ms.p50 for n, p in self._published.items() if p.entry.total_ms is not None}
         self._health = Health(self._health.ill, self._health.ttft_p95_ms, totals)
         self._due_s = 0.0
+
+    def outcomes(self, since: str, now_s: float) -> bytes:
+        """The report for the monitor; `since` names this process."""
+        entries = {}
+        for name, own in self._own.items():
+            until_s = own.limited_until_s
+            entries[name] = own.tally.outcomes(None if until_s is None or until_s <= now_s else until_s - now_s)
+        return encode_outcomes(Outcomes(since, entries))
 
     def snapshot_age_s(self, now_s: float) -> float | None:
         """Age of the oldest shard, or None where none was ever read."""

@@ -13,6 +13,7 @@ from gateway.core.decision import AttemptRow, Considered
 from gateway.core.failover import maybe_billed
 from gateway.core.failure import Failure, FailureKind
 from gateway.core.guards import Ticket
+from gateway.core.outcomes import Sample
 from gateway.core.plan import Sizes, Step, Wishes
 from gateway.core.pricing import Price, cost_usd, upper_bound_usd
 from gateway.core.usage import Usage
@@ -192,7 +193,7 @@ class Trial:
     def _succeeded(self, usage: Usage, now_s: float) -> float | None:
         name = self.step.endpoint.id
         usd = self._row("ok", 200, None, usage, now_s)
-        self._book.succeeded(name, self._ticket, self._ttft_ms, now_s)
+        self._book.succeeded(name, self._ticket, Sample((now_s - self._begun_s) * 1000.0, self._ttft_ms), now_s)
         if self._answer is not None:
             wait_s = self.line.format.horizon_s(self._answer.head.headers, self._run.request.moment.epoch_s)
             if wait_s is not None:
