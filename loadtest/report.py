@@ -30,7 +30,7 @@ def summary(flights: Sequence[Flight], *, elapsed_s: float, expected_errors: fro
         "ok": len(served),
         "errors": dict(errors),
         "unexpected_errors": sum(count for kind, count in errors.items() if kind not in expected_errors),
-        "examples": [f"{flight.outcome}: {flight.detail}" for flight in flights if flight.outcome != OK][:_EXAMPLES],
+        "examples": _examples(flights),
         "failovers": sum(1 for flight in flights if flight.attempts > 1),
         "elapsed_s": round(elapsed_s, 2),
         "per_s": round(len(flights) / elapsed_s, 1) if elapsed_s else 0.0,
@@ -40,6 +40,12 @@ def summary(flights: Sequence[Flight], *, elapsed_s: float, expected_errors: fro
         "by_task": _grouped(served, lambda flight: flight.job.task),
         "cost_usd": math.fsum(flight.cost_usd or 0.0 for flight in flights),
     }
+
+
+def _examples(flights: Iterable[Flight]) -> list[str]:
+    """A few different ones, oldest first."""
+    failed = (f"{flight.outcome}: {flight.detail}" for flight in flights if flight.outcome != OK)
+    return list(dict.fromkeys(failed))[:_EXAMPLES]
 
 
 def _grouped(flights: Iterable[Flight], key: Callable[[Flight], str]) -> dict[str, Json]:

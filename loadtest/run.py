@@ -113,7 +113,7 @@ class Run:
         if arguments.scenario == _KILL:
             killed = {"kill": await self._drive_and_kill(driver, plan, size)}
         else:
-            await driver.run(plan, size, self.board)
+            await self._drive(driver, plan, size)
         elapsed_s = time.monotonic() - started_s
         numbers = summary(self.board.flights, elapsed_s=elapsed_s, expected_errors=plan.expected_errors)
         return {"scenario": arguments.scenario, **numbers, **self._money(before, await self._accounts()), **killed}
@@ -142,6 +142,14 @@ class Run:
             bills = [row for row in bills if row["provider"] != self._struck]
         return {"saved_usd": saved, "bills": bills}
 
+    async def _drive(self, driver: Driver, plan: Plan, size: Size) -> None:
+        """Whatever ends the run, a vendor that was taken down is restored."""
+        try:
+            await driver.run(plan, size, self.board)
+        finally:
+            if self._struck is not None:
+                await self._perform(Act.RESTORE)
+
     async def _perform(self, act: Act) -> None:
         """The outage's two acts."""
         if self._control is None:
@@ -153,12 +161,17 @@ class Run:
         async with self._session.request(method, f"{self._control}/_control/fault", json=order) as answer:
             if answer.status != 200:
                 raise kill.KillError(f"{act} of {self._struck}: {await answer.text()}")
+        if act is Act.RESTORE:
+            self._struck = None
 
     async def _drive_and_kill(self, driver: Driver, plan: Plan, size: Size) -> dict[str, Json]:
         arguments = self._arguments
         target = kill.Target(self._control, arguments.provider, arguments.kill_pid)
         striking = asyncio.ensure_future(kill.strike(self.board, arguments.streams, target, self._session))
         await driver.run(plan, size, self.board)
+        if not striking.done():
+            striking.cancel()
+            raise kill.KillError("too few streams ever began: nothing was killed, nothing is proven")
         struck = await striking
         self._struck = struck.provider
         if self._control is not None:

@@ -58,6 +58,13 @@ async def test_takes_the_named_vendor_down_and_restores_it(
     assert (code, orders) == (0, [("POST", "sim-x"), ("DELETE", "sim-x")])
 
 
+async def test_says_so_when_there_was_nothing_to_kill(fast: RunningVendor, capsys: pytest.CaptureFixture[str]) -> None:
+    await fast.fault(Fault(status=500))
+    arguments = ["kill", "--url", fast.origin, "--model", "open-8b", "--requests", "2", "--streams", "2"]
+    assert await run(parser().parse_args(arguments)) == 2
+    assert "nothing was killed, nothing is proven" in capsys.readouterr().err
+
+
 async def test_says_what_an_outage_needs(fast: RunningVendor, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["outage", "--url", fast.origin, "--model", "open-8b", "--seconds", "0.05", "--requests", "3"]
     assert await run(parser().parse_args(arguments)) == 2

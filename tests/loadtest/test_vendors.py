@@ -1,3 +1,4 @@
+from datetime import date
 from typing import Any
 
 import pytest
@@ -5,7 +6,7 @@ import yaml
 
 from gateway.config.known import Known
 from gateway.config.load import ConfigText, load_config
-from gateway.core.catalog import Catalog, Operation
+from gateway.core.catalog import Operation
 from loadtest.vendors import VENDORS, config_yaml, provider_rows, vendor_named
 
 URLS = {vendor.id: f"http://127.0.0.1:{9000 + place}" for place, vendor in enumerate(VENDORS)}
@@ -52,7 +53,14 @@ def test_emits_the_same_rows_as_yaml() -> None:
 
 
 def test_is_accepted_by_the_gateway_with_the_same_weights_under_the_same_name() -> None:
-    known = Known(Catalog(), {}, "2026-11-24", ("openai", "anthropic"), key_present=lambda _: False)
+    known = Known(
+        providers={},
+        models={},
+        as_of="2026-11-24",
+        today=date(2026, 11, 24),
+        wire_formats=("openai", "anthropic"),
+        key_present=lambda _: False,
+    )
     endpoints = load_config(ConfigText(config_yaml(URLS).encode()), known).policy.catalog.endpoints
     assert sorted(endpoints) == sorted(f"{vendor.id}/{model.id}" for vendor in VENDORS for model in vendor.models)
     assert endpoints["sim-cheap/open-8b"].base_model == endpoints["sim-fast/open-8b"].base_model
