@@ -61,6 +61,8 @@ class Compiler:
                 ids.add(name)
         if provider.id == "openai":  # others of its models answer on /v1/responses only
             ids = {name for name in ids if self._litellm(provider, name).get("mode") in ("chat", "embedding")}
+        if provider.id == "fireworks":  # LiteLLM also lists short forms, which are its own
+            ids = {name for name in ids if name.startswith("accounts/")}
         resold = _RESOLD.get(provider.id)
         return {
             name
