@@ -58,7 +58,11 @@ class Window:
         if (self.from_s is not None and at_s < self.from_s) or (self.until_s is not None and at_s >= self.until_s):
             return False
         day, second = divmod(at_s, DAY_S)
-        return _weekday(int(day)) in self.weekdays and any(start <= second < end for start, end in self.spans_s)
+        if _weekday(int(day)) in self.weekdays:
+            for start, end in self.spans_s:  # a loop, since `any` over a generator costs a microsecond more
+                if start <= second < end:
+                    return True
+        return False
 
     def touches(self, start_s: float, end_s: float) -> bool:
         """Whether any instant from `start_s` to `end_s`, both included, lies in the window."""

@@ -22,6 +22,7 @@ class ProviderRow:
     api: str = "openai"
     first_party: bool = False
     quirks: tuple[str, ...] = ()
+    litellm_also: tuple[str, ...] = ()  # other values of `litellm_provider` that mean it
 
 
 PROVIDERS = (
@@ -153,6 +154,7 @@ PROVIDERS = (
         "",
         "cohere",
         first_party=True,
+        litellm_also=("cohere",),
         quirks=("max_tokens",),
     ),
     ProviderRow(

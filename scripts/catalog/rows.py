@@ -52,10 +52,10 @@ class Compiler:
     def _ids(self, provider: ProviderRow) -> set[str]:
         ids = set(self._sources.models_dev.get(provider.models_dev or "", {}))
         for key, row in self._sources.litellm.items():
-            mine = row.get("litellm_provider") == provider.litellm
+            mine = row.get("litellm_provider") in (provider.litellm, *provider.litellm_also)
             if not mine or row.get("mode") not in ("chat", "embedding") or not row.get("max_input_tokens"):
                 continue
-            name = key.removeprefix(provider.litellm_prefix)
+            name = key.removeprefix(provider.litellm_prefix).removeprefix(f"{provider.id}/")
             dated = self._sources.model_prices["prices"].get(provider.model_prices or "", {})
             if row.get("source") or name in dated or provider.models_dev is None:
                 ids.add(name)
@@ -93,9 +93,11 @@ class Compiler:
         return {key: value for key, value in row.items() if value not in ({}, [])}
 
     def _litellm(self, provider: ProviderRow, upstream_id: str) -> Mapping[str, Any]:
-        for key in (f"{provider.litellm_prefix}{upstream_id}", upstream_id):
+        if provider.litellm is None:
+            return {}
+        for key in (f"{provider.litellm_prefix}{upstream_id}", upstream_id, f"{provider.id}/{upstream_id}"):
             row = self._sources.litellm.get(key, {})
-            if provider.litellm is not None and row.get("litellm_provider") == provider.litellm:
+            if row.get("litellm_provider") in (provider.litellm, *provider.litellm_also):
                 return row
         return {}
 
@@ -117,7 +119,7 @@ class Compiler:
         """Whether the model is deprecated on the day of compilation, and the day on which it ends, where known."""
         status = self._sources.model_prices["status"].get(provider.model_prices or "", {}).get(upstream_id)
         ends = lite.get("deprecation_date")
-        over = bool(ends) and ends <= self._as_of.isoformat()
+        over = ends is not None and ends <= self._as_of.isoformat()
         end: Json = {"deprecated": True} if over or status or dev.get("status") == "deprecated" else {}
         return {**end, "retires": ends} if ends else end
 
