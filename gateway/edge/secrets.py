@@ -32,7 +32,7 @@ class Secret:
 
     def for_origin(self, origin: str) -> str:
         """The key, to be sent to `origin` (`https://host[:port]`). Raises `WrongOrigin` where it is for another."""
-        if origin_of(origin) != self.origin:
+        if origin != self.origin and origin_of(origin) != self.origin:
             raise WrongOrigin(f"the key is for {self.origin}")
         return self._value
 
@@ -69,6 +69,7 @@ class _Held:
     look_at_s: float
     stamp: _Stamp
     secret: Secret | None
+    asked_by: str = ""  # the origin as the caller spells it, once it was found to be the right one
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,12 @@ class SecretStore:
         now = self._now_s()
         if now >= held.look_at_s:
             self._look(held, now)
-        return None if held.secret is None else held.secret.for_origin(origin)
+        if held.secret is None:
+            return None
+        if origin != held.asked_by:
+            held.secret.for_origin(origin)
+            held.asked_by = origin
+        return held.secret.for_origin(held.origin)
 
     def missing(self) -> frozenset[str]:
         """Providers that need a key and have none."""

@@ -1,0 +1,126 @@
+"""`pointsman`: the command line. Owns what each command puts together; options and help are in `parser`."""
+
+import asyncio
+import os
+import runpy
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gateway.cli import explain, models
+from gateway.cli.check import check
+from gateway.cli.local_http import Unreachable
+from gateway.cli.output import print_json
+from gateway.cli.parser import SETTINGS, parser_of_pointsman
+from gateway.cli.run import run
+from gateway.cli.run_plan import RunError, plan_run
+from gateway.config.catalog_file import CatalogFileError
+from gateway.config.here import known_here, load_here, read_config
+from gateway.config.known import Known
+from gateway.config.load import ConfigText
+from gateway.config.problems import ConfigError
+from gateway.config.schema import json_schema
+from gateway.config.source import MAX_BYTES
+from gateway.settings import PREFIX, Settings, SettingsError, read_settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code: 0 done, 1 refused or failed, 2 wrong usage."""
+    given = parser_of_pointsman().parse_args(arguments)
+    try:
+        return _COMMANDS[given.command](given)
+    except (SettingsError, CatalogFileError, ConfigError, RunError, Unreachable) as error:
+        print(f"pointsman: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # `pointsman models | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(given: Namespace) -> int:
+    settings = _settings(given)
+    known = _known(settings)
+    config = settings.config_path()
+    load_here(config, known)  # what is wrong with the file is said here, once, rather than by two processes
+    return asyncio.run(run(plan_run(settings, known, Path.cwd()), config, as_json=given.as_json))
+
+
+def _process(given: Namespace) -> int:
+    """Gateway or monitor in this very process, as `python -m` would run it."""
+    _settings(given)
+    for name in SETTINGS:
+        value = getattr(given, name)
+        if value is not None:
+            os.environ[f"{PREFIX}{name.upper()}"] = str(value)
+    sys.argv = [f"pointsman {given.command}"]
+    runpy.run_module(given.command, run_name="__main__", alter_sys=True)
+    return 0
+
+
+def _check(given: Namespace) -> int:
+    source = ConfigText(_stdin(MAX_BYTES + 1), "stdin") if given.file == "-" else read_config(Path(given.file))
+    return check(source, _known(_settings(given)), as_json=given.as_json)
+
+
+def _explain(given: Namespace) -> int:
+    settings = _settings(given)
+    headers: dict[str, str] = {}
+    for header in given.header:
+        name, colon, value = header.partition(":")
+        if not colon:
+            raise Unreachable(f"--header {header}: write NAME:VALUE")
+        headers[name.strip().lower()] = value.strip()
+    try:
+        body = _stdin() if given.file == "-" else Path(given.file).read_bytes()
+    except OSError as error:
+        raise Unreachable(f"{given.file} cannot be read: {error.strerror}") from None
+    url = given.url or f"http://{settings.host}:{settings.port}"
+    return explain.show(explain.ask(url, body, headers), as_json=given.as_json)
+
+
+def _models(given: Namespace) -> int:
+    settings = _settings(given)
+    known = _known(settings)
+    compiled = load_here(settings.config_path(), known)
+    listed = models.effective_models(compiled, known) if given.configured else models.whole_catalog(compiled, known)
+    models.print_models(listed, known, as_json=given.as_json)
+    return 0
+
+
+def _schema(_: Namespace) -> int:
+    print_json(json_schema())
+    return 0
+
+
+_COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
+    "run": _run,
+    "gateway": _process,
+    "monitor": _process,
+    "check": _check,
+    "explain": _explain,
+    "models": _models,
+    "schema": _schema,
+}
+
+
+def _settings(given: Namespace) -> Settings:
+    """The environment's settings, under the command line's."""
+    said = {name: getattr(given, name, None) for name in SETTINGS}
+    return read_settings({name: value for name, value in said.items() if value is not None})
+
+
+def _known(settings: Settings) -> Known:
+    return known_here(settings.catalog, datetime.fromtimestamp(time.time(), UTC).date(), os.environ)
+
+
+def _stdin(limit: int = -1) -> bytes:
+    return sys.stdin.buffer.read(limit)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

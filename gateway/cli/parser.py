@@ -1,0 +1,94 @@
+"""The options of `pointsman` and their help. What the commands do is in `main`."""
+
+import argparse
+from typing import Any
+
+from gateway import VERSION
+
+SETTINGS = ("host", "port", "admin_port", "monitor_port", "config", "state_dir", "catalog")
+"""Fields of `Settings` that options set, by the same names."""
+
+
+def parser_of_pointsman() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pointsman",
+        description="Sends every LLM request to the cheapest healthy model that is good enough.",
+        epilog="pointsman COMMAND --help tells more, with examples. Settings are POINTSMAN_* variables too.",
+    )
+    parser.add_argument("--version", action="version", version=f"pointsman {VERSION}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    _add_run(commands)
+    _add_process(commands, "gateway", "the gateway alone, as a container runs it")
+    _add_process(commands, "monitor", "the monitor alone, as a container runs it")
+    _add_check(commands)
+    _add_explain(commands)
+    _add_models(commands)
+    _command(commands, "schema", "the JSON Schema of pointsman.yaml", "pointsman schema > pointsman.schema.json")
+    return parser
+
+
+def _command(commands: Any, name: str, what: str, example: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=what,
+        description=f"{what[0].upper()}{what[1:]}.",
+        epilog=f"examples:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON for programs")
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
+    helps = {
+        "host": "address to listen on",
+        "port": "port of the client API; 0: any free one",
+        "admin_port": "port of metrics and health",
+        "monitor_port": "port of the monitor's metrics and health",
+        "config": "the configuration (default: ./pointsman.yaml, else built-in defaults)",
+        "state_dir": "directory that monitor and gateway share",
+        "catalog": "a catalog instead of the packaged one",
+    }
+    for name in names:
+        kind = int if name.endswith("port") else str
+        parser.add_argument(f"--{name.replace('_', '-')}", dest=name, type=kind, help=f"{helps[name]}")
+
+
+def _add_run(commands: Any) -> None:
+    example = "pointsman run\n  pointsman run --config pointsman.yaml --port 8000\n  OPENAI_API_KEY=… pointsman run"
+    what = "gateway and monitor on this machine; with no provider key, simulated providers too"
+    parser = _command(commands, "run", what, example)
+    _add_settings(parser, *SETTINGS)
+
+
+def _add_process(commands: Any, name: str, what: str) -> None:
+    parser = _command(commands, name, what, f"pointsman {name} --config pointsman.yaml")
+    _add_settings(parser, *SETTINGS)
+
+
+def _add_check(commands: Any) -> None:
+    example = "pointsman check pointsman.yaml\n  helm template … | yq .data | pointsman check -"
+    parser = _command(commands, "check", "everything that is wrong with a configuration file", example)
+    parser.add_argument("file", metavar="FILE", help="the file, or - for standard input")
+    _add_settings(parser, "catalog")
+
+
+def _add_explain(commands: Any) -> None:
+    example = (
+        "pointsman explain request.json\n"
+        """  echo '{"model":"auto","messages":[{"role":"user","content":"hi"}]}' | pointsman explain\n"""
+        "  pointsman explain request.json --header 'x-pointsman-sensitivity: pii'"
+    )
+    parser = _command(commands, "explain", "where a request would go, and why; nothing is sent upstream", example)
+    parser.add_argument("file", metavar="FILE", nargs="?", default="-", help="a chat completion's JSON; - is stdin")
+    parser.add_argument("--url", help="the running gateway (default: this machine's)")
+    parser.add_argument("--header", action="append", default=[], metavar="NAME:VALUE", help="sent along; repeatable")
+
+
+def _add_models(commands: Any) -> None:
+    example = "pointsman models\n  pointsman models --json | jq '.[] | select(.usable) | .id'"
+    parser = _command(commands, "models", "every endpoint, its price, and whether it can be used here", example)
+    parser.add_argument(
+        "--configured", action="store_true", help="only those of the configuration, without the rest of the catalog"
+    )
+    _add_settings(parser, "config", "catalog")
