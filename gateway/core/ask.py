@@ -5,9 +5,10 @@ needs to know, once, so that no later stage walks the conversation again.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
+
+from msgspec import Struct
 
 from gateway.core import catalog
 from gateway.core.chat import ChatRequest, Image, Json, Media, Message, Part, Role, Text, Thinking, ToolCall, ToolResult
@@ -28,8 +29,7 @@ class Surface(StrEnum):
         return catalog.Operation.EMBEDDINGS if self is Surface.EMBEDDINGS else catalog.Operation.CHAT
 
 
-@dataclass(frozen=True, slots=True)
-class EmbedRequest:
+class EmbedRequest(Struct, frozen=True, gc=False):
     """An embeddings request; `inputs` are the texts (token arrays are counted in `token_inputs`)."""
 
     inputs: tuple[str, ...]
@@ -38,8 +38,7 @@ class EmbedRequest:
     encoding_format: str | None = None  # "float" | "base64" | None
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True, gc=False):
     """Facts about a request that routing reads."""
 
     prompt: str  # the last user message's text: what the classifier reads
@@ -63,8 +62,7 @@ class Survey:
         return bool(self.images or self.media)
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True, gc=False):
     surface: Surface
     model: str  # as the client named it
     stream: bool

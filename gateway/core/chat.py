@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
+
 Json = Any  # a parsed JSON value
 
 
@@ -20,14 +22,12 @@ class Role(StrEnum):
     TOOL = "tool"  # holds ToolResult parts only
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True, gc=False):
     text: str
     cache: Mapping[str, Json] | None = None  # Anthropic's cache_control, kept for endpoints that know it
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True, gc=False):
     """An image by URL or by value; the gateway never fetches the URL."""
 
     url: str | None = None
@@ -37,8 +37,7 @@ class Image:
     cache: Mapping[str, Json] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(Struct, frozen=True, gc=False):
     """Audio or a file (PDF), by value, by URL or by the provider's file id (which binds it to that wire format)."""
 
     kind: str  # "audio" | "file"
@@ -50,8 +49,7 @@ class Media:
     cache: Mapping[str, Json] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Thinking:
+class Thinking(Struct, frozen=True, gc=False):
     """Reasoning shown by a model. A signature binds it to the wire format (and provider) that signed it."""
 
     text: str
@@ -60,16 +58,14 @@ class Thinking:
     format: str | None = None  # the wire format that signed, e.g. "anthropic"
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(Struct, frozen=True, gc=False):
     id: str
     name: str
     arguments: str  # JSON text as the model wrote it; "" means {}
     cache: Mapping[str, Json] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(Struct, frozen=True, gc=False):
     call_id: str
     parts: tuple["Text | Image | Media", ...]
     is_error: bool = False
@@ -79,15 +75,13 @@ class ToolResult:
 Part = Text | Image | Media | Thinking | ToolCall | ToolResult
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True, gc=False):
     role: Role
     parts: tuple[Part, ...]
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolSpec:
+class ToolSpec(Struct, frozen=True, gc=False):
     name: str
     description: str | None
     parameters: Mapping[str, Json]  # JSON Schema
@@ -95,30 +89,26 @@ class ToolSpec:
     cache: Mapping[str, Json] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolChoice:
+class ToolChoice(Struct, frozen=True, gc=False):
     mode: str  # "auto" | "none" | "required" | "named"
     name: str | None = None
     parallel: bool | None = None  # None: the provider's default
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseFormat:
+class ResponseFormat(Struct, frozen=True, gc=False):
     kind: str  # "text" | "json_object" | "json_schema"
     name: str | None = None
     schema: Mapping[str, Json] | None = None
     strict: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reasoning:
+class Reasoning(Struct, frozen=True, gc=False):
     effort: str | None = None  # none|minimal|low|medium|high|xhigh|max
     budget_tokens: int | None = None
     adaptive: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
+class ChatRequest(Struct, frozen=True, gc=False):
     messages: tuple[Message, ...]
     max_tokens: int | None = None
     temperature: float | None = None

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ahocorasick_rs import AhoCorasick, Implementation
+from msgspec import Struct
 
 FALLBACK_TASK = "chat"
 
@@ -99,8 +100,7 @@ class UserRule:
     phrases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Classification:
+class Classification(Struct, frozen=True, gc=False):
     """`confidence` and `difficulty` are in [0, 1]; `reasons` are the phrases that spoke for the task, for people."""
 
     task: str
@@ -109,8 +109,7 @@ class Classification:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Clip:
+class Clip(Struct, frozen=True, gc=False):
     """The part of a prompt and its system text that is looked at."""
 
     prompt: str  # in its original case, for the user's expressions

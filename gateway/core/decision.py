@@ -6,10 +6,11 @@ opted in and every label of the request allows it.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import blake2b
+
+from msgspec import Struct
 
 from gateway.core.ask import Ask
 from gateway.core.chat import Json
@@ -29,8 +30,7 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"  # the client left
 
 
-@dataclass(frozen=True, slots=True)
-class Considered:
+class Considered(Struct, frozen=True, gc=False):
     """The walk up to the plan."""
 
     route: Route
@@ -52,10 +52,10 @@ class Considered:
     budget_usd: float | None
     baseline: str | None  # endpoint id savings are counted against
     panic: bool  # every eligible endpoint was open; the least bad are tried
+    attempts: int  # at most so many
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRow:
+class AttemptRow(Struct, frozen=True, gc=False):
     endpoint: str
     started_ms: float  # since the request came in
     ttft_ms: float | None
@@ -67,8 +67,7 @@ class AttemptRow:
     usage: Usage | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True, gc=False):
     id: str
     time_s: float  # epoch, when the request came in
     surface: str
@@ -214,4 +213,6 @@ def feedback(decision_id: str, score: float, comment: str | None, time_s: float)
 def session_hash(ask: Ask, extras: Extras) -> str:
     """Name of the session for records: a hash, so that a client's own id never shows."""
     session = extras.session
-    return ask.survey.prefix_hash if session is None else blake2b(session.encode(), digest_size=8).hexdigest()
+    if session is None:
+        return ask.survey.prefix_hash
+    return blake2b(session.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -5,8 +5,9 @@ misspelt `sensitivity` that is silently ignored would be a leak.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from gateway.core.chat import Json
 from gateway.core.policy import Policy
@@ -25,8 +26,7 @@ class BadExtra(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class MaxPrice:
+class MaxPrice(Struct, frozen=True, gc=False):
     """Highest accepted list prices, USD per million tokens; `request` in USD per request."""
 
     input: float | None = None
@@ -34,8 +34,7 @@ class MaxPrice:
     request: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderRules:
+class ProviderRules(Struct, frozen=True, gc=False):
     """OpenRouter's `provider` object. Names are provider ids or endpoint ids."""
 
     order: tuple[str, ...] = ()
@@ -49,8 +48,7 @@ class ProviderRules:
     require_parameters: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Extras:
+class Extras(Struct, frozen=True, gc=False):
     models: tuple[str, ...] = ()
     provider: ProviderRules = ProviderRules()
     session: str | None = None

@@ -59,13 +59,11 @@ def maybe_billed(kind: Kind) -> bool:
     }  # fmt: skip
 
 
-def attempt_limit_s(timeout_s: float, deadline_left_s: float, candidates_left: int) -> float:
-    """Longest wait for one attempt's content: its own timeout, and never so long that no other candidate gets a turn.
+def turn_s(deadline_left_s: float, candidates_left: int) -> float:
+    """Longest time one attempt may have of what is left until the deadline: never so long that no other gets a turn.
 
     Args:
-        timeout_s: the endpoint's own first-token or answer timeout.
         deadline_left_s: what is left until the request's deadline.
         candidates_left: endpoints that could still be tried after this one.
     """
-    share = deadline_left_s / 2 if candidates_left > 0 else deadline_left_s
-    return max(0.0, min(timeout_s, share))
+    return max(0.0, deadline_left_s / 2 if candidates_left > 0 else deadline_left_s)

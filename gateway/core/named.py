@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
+from msgspec import Struct
+
 from gateway.core.catalog import Catalog
 from gateway.core.policy import Policy
 
@@ -18,8 +20,7 @@ class Naming(StrEnum):
     ENDPOINT = "endpoint"
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True, gc=False):
     """A resolved name. `endpoints` are the ids meant by a model or endpoint name, in catalog order."""
 
     naming: Naming

@@ -18,6 +18,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import Struct
+
 from gateway.core.breaker import Blame, blame
 from gateway.core.failure import Failure
 from gateway.core.fields import Fields
@@ -30,8 +32,7 @@ class OutcomesError(ValueError):
     """The answer of a gateway is no report of outcomes; the message says where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True, gc=False):
     """How long one good answer took."""
 
     total_ms: float

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from msgspec import Struct
+
 from gateway.core import screen
 from gateway.core.catalog import Endpoint
 from gateway.core.extras import MaxPrice
@@ -39,8 +41,7 @@ class Health:
     total_p50_ms: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
+class Sizes(Struct, frozen=True, gc=False):
     """Tokens of the request: estimates, and the bound that promises rest on (None: no bound is known)."""
 
     input: int
@@ -51,8 +52,7 @@ class Sizes:
     choices: int = 1  # answers asked for (`n`): each may use the whole output limit
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Struct, frozen=True, gc=False):
     """What orders the eligible ones."""
 
     objective: Objective
@@ -67,14 +67,12 @@ class Wishes:
     home_tier: int = 0  # tier the conversation's first request asked for
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True, gc=False):
     endpoint: Endpoint
     estimate_usd: float | None  # None: the price is unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Ordered:
+class Ordered(Struct, frozen=True, gc=False):
     """One group, judged: the steps in order, the ill ones (least bad first), and who fell out and why."""
 
     steps: tuple[Step, ...]

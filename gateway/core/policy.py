@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from re import Pattern
 
+from msgspec import Struct
+
 from gateway.core.catalog import Catalog
 from gateway.core.classify import UserRule
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True, gc=False):
     """Guarantees that a provider must give. `None`: nothing is asked in this respect."""
 
     trains_on_data: bool | None = None  # False: must not train

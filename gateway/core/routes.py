@@ -5,14 +5,14 @@ floors of every one that fits apply either way, so that naming a lax route canno
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
+
+from msgspec import Struct
 
 from gateway.core.policy import Match, Policy, Route, Variant
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True, gc=False):
     route: Route
     floors: tuple[str, ...]  # sensitivity labels of every route that fits, and of the one taken
 

@@ -6,8 +6,9 @@ hashable); what depends on the single request (length, cost, health) is judged i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from gateway.core.catalog import Catalog, Endpoint, Operation
 from gateway.core.extras import ProviderRules
@@ -38,8 +39,7 @@ def kind_of(endpoint: Endpoint) -> Kind:
     return endpoint.api, endpoint.quirks
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(Struct, frozen=True, gc=False):
     """What one group of endpoints is asked for."""
 
     operation: Operation
@@ -56,8 +56,7 @@ class Demand:
     dimensions: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Screened:
+class Screened(Struct, frozen=True, gc=False):
     eligible: tuple[Endpoint, ...]
     excluded: Mapping[str, tuple[str, ...]]  # endpoint id -> every reason, in the order of CONTRACT §5
 

@@ -5,11 +5,10 @@ in, Gemini's thoughts stand beside the candidates). Each wire format translates 
 else does.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True, gc=False):
     """Tokens of one answer. `input` includes `cached_input` and `cache_write`; `output` includes `reasoning`."""
 
     input: int = 0

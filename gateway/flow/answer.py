@@ -1,6 +1,6 @@
 """The walk: plan, try, fail over, answer, record. Read it top to bottom.
 
-Decisions are taken by `core` (`failover.after`, `attempt_limit_s`, the breaker); this file carries them out, and is
+Decisions are taken by `core` (`failover.after`, `turn_s`, the breaker); this file carries them out, and is
 the only place where a request moves from one candidate to the next. Every way out leads through `settle`, so that no
 request goes unrecorded.
 """
@@ -9,9 +9,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from gateway.core.budget import RetryBudget
 from gateway.core.decision import Considered, Outcome
-from gateway.core.failover import Next, Progress, after, attempt_limit_s
+from gateway.core.failover import Next, Progress, after, turn_s
 from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.core.plan import Step
 from gateway.core.refusal import Refusal, RefusalKind, Refused
@@ -84,15 +86,18 @@ class Walk:
         limits = considered.route.limits
         deadline_s = min(limits.deadline_s, run.request.extras.deadline_s or limits.deadline_s)
         deadline_at = run.request.moment.now_s + deadline_s
-        candidates = list(considered.steps)
+        candidates = [*considered.steps, *considered.others]
         failure: Failure | None = None
-        while candidates:
+        while candidates and len(run.rows) < considered.attempts:
             step = candidates.pop(0)
-            trial = parts.trials.enter(run, considered, step, len(candidates), self.clock.now_s())
+            left = min(len(candidates), considered.attempts - len(run.rows) - 1)
+            trial = parts.trials.enter(run, considered, step, left, self.clock.now_s())
             if trial is None:
                 continue
+            if run.rows and not _free(run, step):
+                self._budget.take(self.clock.now_s())
             try:
-                await self._try(run, trial, _Clocks(deadline_at, len(candidates), limits.total_s), sink)
+                await self._try(run, trial, _Clocks(deadline_at, left, limits.total_s), sink)
             except AttemptError as error:
                 failure = error.failure
             else:
@@ -100,7 +105,7 @@ class Walk:
             if run.committed:
                 await self._break_off(run, trial, failure, sink)
                 return
-            match after(failure.kind, self._progress(run, candidates, deadline_at, limits.attempts)):
+            match after(failure.kind, self._progress(run, candidates, deadline_at, considered.attempts)):
                 case Next.GIVE_UP:
                     break
                 case Next.FAIL_OVER_LARGER:
@@ -116,23 +121,24 @@ class Walk:
             candidates_left=len(candidates),
             attempts_left=attempts - len(run.rows),
             seconds_left=deadline_at - now_s,
-            budget=not candidates or len(run.rows) <= 1 or self._budget.take(now_s),
+            budget=(bool(candidates) and _free(run, candidates[0])) or self._budget.left(now_s) > 0,
         )
 
     async def _try(self, run: Run, trial: Trial, clocks: "_Clocks", sink: ReplySink) -> None:
         """One attempt, from limits to report."""
         now_s = self.clock.now_s()
         timeout_s = trial.timeout_s(run.request.ask)
-        limit_s = attempt_limit_s(timeout_s, clocks.deadline_at - now_s, clocks.candidates_left)
+        share_s = turn_s(clocks.deadline_at - now_s, clocks.candidates_left)
+        limit_s = min(timeout_s, share_s)
         timeouts = trial.line.provider.timeouts
         total_at = run.request.moment.now_s + clocks.total_s
         trial.begin(now_s, cut_short=limit_s < timeout_s)
-        times = Times(min(timeouts.connect_s, limit_s), limit_s, timeouts.idle_s, total_at)
+        times = Times(min(timeouts.connect_s, limit_s), limit_s, timeouts.idle_s, now_s + share_s, total_at)
         try:
             if run.request.ask.stream:
                 await self._stream(run, trial, times, sink)
             else:
-                await self._whole(run, trial, times, clocks.deadline_at, sink)
+                await self._whole(run, trial, times, sink)
         except AttemptError as error:
             trial.failed(error.failure, self.clock.now_s())
             raise
@@ -145,10 +151,9 @@ class Walk:
         finally:
             trial.leave()
 
-    async def _whole(self, run: Run, trial: Trial, times: Times, deadline_at: float, sink: ReplySink) -> None:
+    async def _whole(self, run: Run, trial: Trial, times: Times, sink: ReplySink) -> None:
         ask, endpoint = run.request.ask, trial.step.endpoint
-        within = Times(times.connect_s, times.content_s, times.idle_s, min(times.total_at, deadline_at))
-        rendered, answer = await trial.line.whole(ask, endpoint, trial.outgoing, within, trial.context)
+        rendered, answer = await trial.line.whole(ask, endpoint, trial.outgoing, times, trial.context)
         trial.answered(answer)
         cost_usd = trial.succeeded_whole(rendered, self.clock.now_s())
         headers = trial.headers(answer)
@@ -203,17 +208,24 @@ class Walk:
         if run.considered is not None:
             headers.append(("x-pointsman-route", run.considered.route.name))
             headers.append(("x-pointsman-attempts", str(len(run.rows))))
+        if run.rows:
+            headers.append(("x-pointsman-endpoint", run.rows[-1].endpoint))
         sink.whole(fault.error.status, headers, run.request.surface.error_body(fault.error))
 
 
 _JSON = (("content-type", "application/json"),)
 
 
-@dataclass(frozen=True, slots=True)
-class _Clocks:
+class _Clocks(Struct, frozen=True, gc=False):
     deadline_at: float
     candidates_left: int
     total_s: float
+
+
+def _free(run: Run, step: Step) -> bool:
+    """Whether a try of `step` is the first failover of its request to another provider, which no budget counts."""
+    tried = {row.endpoint.partition("/")[0] for row in run.rows}
+    return len(tried) == 1 and step.endpoint.provider not in tried
 
 
 def _larger(candidates: Sequence[Step], than: Step) -> list[Step]:

@@ -5,7 +5,8 @@ back in one piece. A stream comes back at its commit point, with what was held b
 """
 
 import asyncio
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gateway.core.ask import Ask
 from gateway.core.catalog import Endpoint, Provider
@@ -22,23 +23,23 @@ REPLY_LIMIT_BYTES = 64 * 1024 * 1024  # a whole answer; twice what a request may
 ERROR_LIMIT_BYTES = 64 * 1024  # of an error body; the rest says nothing new
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(Struct, frozen=True, gc=False):
     """Limits of one attempt. Seconds; `total_at` on the loop's clock."""
 
     connect_s: float
     content_s: float  # until the first content, or until the head of a whole answer
     idle_s: float
+    turn_at: float  # a whole answer has come in full, or another candidate has its turn
     total_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True, gc=False):
     """A stream at its commit point."""
 
     answer: Answer
     relay: StreamRelay
     held: bytes  # output up to and including the first content
+    content_at: float | None  # when the first-token timer runs out, should it have been committed without content
 
 
 class Line:
@@ -86,8 +87,12 @@ class Line:
         self, ask: Ask, endpoint: Endpoint, outgoing: Outgoing, times: Times, context: RelayContext
     ) -> tuple[Rendered, Answer]:
         """Try for a whole answer."""
-        answer = await self.open(outgoing, times, context.created_s)
-        body = await answer.read(REPLY_LIMIT_BYTES)
+        try:
+            async with asyncio.timeout_at(times.turn_at):
+                answer = await self.open(outgoing, times, context.created_s)
+                body = await answer.read(REPLY_LIMIT_BYTES)
+        except TimeoutError:
+            raise AttemptError(Failure(FailureKind.ANSWER_TIMEOUT, "the answer did not come in full in time")) from None
         return self.format.reply(ask, endpoint, body, context), answer
 
     async def start(
@@ -96,19 +101,19 @@ class Line:
         """Try for a stream, up to its first content."""
         relay = self.format.stream_relay(ask, endpoint, context)
         try:
-            async with asyncio.timeout(times.content_s):
+            async with asyncio.timeout(times.content_s) as timer:
                 answer = await self.open(outgoing, times, context.created_s)
-                return Started(answer, relay, await _first_content(answer, relay))
+                return Started(answer, relay, await _first_content(answer, relay), timer.when())
         except TimeoutError:
-            raise AttemptError(Failure(FailureKind.FIRST_TOKEN_TIMEOUT, _late(times))) from None
+            raise _late(f"no content within {times.content_s:.1f} s") from None
         except AttemptError as error:
             if error.failure.kind is FailureKind.ANSWER_TIMEOUT:
-                raise AttemptError(Failure(FailureKind.FIRST_TOKEN_TIMEOUT, _late(times))) from error
+                raise _late(f"no content within {times.content_s:.1f} s") from error
             raise
 
 
-def _late(times: Times) -> str:
-    return f"no content within {times.content_s:.1f} s"
+def _late(message: str) -> AttemptError:
+    return AttemptError(Failure(FailureKind.FIRST_TOKEN_TIMEOUT, message))
 
 
 async def _first_content(answer: Answer, relay: StreamRelay) -> bytes:
@@ -131,16 +136,33 @@ async def _first_content(answer: Answer, relay: StreamRelay) -> bytes:
 async def pump(started: Started, sink: ReplySink) -> None:
     """Pass on the stream after its commit point, at the client's pace.
 
+    Where the commit point came for want of room, the first-token timer runs on: only content stops it.
+
     Raises:
         AttemptError: the stream broke; what was passed on stays valid.
     """
-    answer, relay = started.answer, started.relay
-    while not relay.finished and relay.failure is None:
-        data = await answer.chunk()
-        out = relay.feed(data) if data else relay.end()
-        if out:
-            await sink.chunk(out)
-        if not data:
-            break
+    relay = started.relay
+    if not (relay.content_seen or relay.finished):
+        try:
+            async with asyncio.timeout_at(started.content_at):
+                while not (relay.content_seen or relay.finished) and await _pass_on(started, sink):
+                    pass
+        except TimeoutError:
+            raise _late("nothing but metadata until the limit for the first content") from None
+    while not relay.finished and await _pass_on(started, sink):
+        pass
     if relay.failure is not None:
         raise AttemptError(relay.failure)
+    started.answer.release()
+
+
+async def _pass_on(started: Started, sink: ReplySink) -> bool:
+    """Pass on what comes next; False at the end or at a failure."""
+    relay = started.relay
+    if relay.failure is not None:
+        return False
+    data = await started.answer.chunk()
+    out = relay.feed(data) if data else relay.end()
+    if out:
+        await sink.chunk(out)
+    return bool(data)

@@ -5,8 +5,11 @@ requests have in common (the screening of endpoints). It sends nothing, so `/v1/
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from copy import deepcopy
 from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.core import estimate, routes, screen
 from gateway.core.ask import Ask, Surface
@@ -27,32 +30,28 @@ from gateway.formats.registry import wire_format
 MEMO_LIMIT = 1_024  # different demands remembered; one is about 1 KB
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Struct, frozen=True, gc=False):
     """Who asks, and with which headers (lower-cased names)."""
 
     key_id: str | None
     headers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True, gc=False):
     """One instant on both clocks: Unix seconds for prices and dates, monotonic seconds for health and deadlines."""
 
     epoch_s: float
     now_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True, gc=False):
     """Endpoints meant by one name, tried before those of the next name."""
 
     among: tuple[str, ...] | None  # None: all
     named: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True, gc=False):
     """What the stages before the candidates have found."""
 
     ask: Ask
@@ -103,6 +102,9 @@ class Planner:
         health = self._health(moment.now_s)
         ordered, excluded = self._ordered(stage, sizes, wishes, health)
         steps, others, panic = self._plan(stage, ordered, health, excluded)
+        if not panic:  # what one group excludes, another may have let in
+            for step in (*steps, *others):
+                excluded.pop(step.endpoint.id, None)
         return Considered(
             route=stage.route,
             variant=stage.variant,
@@ -123,7 +125,12 @@ class Planner:
             budget_usd=wishes.budget_usd,
             baseline=baseline_of(stage.route, stage.named, (*steps, *others), self.world.prices),
             panic=panic,
+            attempts=_most_attempts(stage),
         )
+
+    def aside(self) -> "Planner":
+        """A planner for questions: it has the same knowledge, and its escalations do not count."""
+        return Planner(self.world, self._health, self.keyless, deepcopy(self.accounts))
 
     # -- route, sensitivity, task, tier ---------------------------------------------------------------------------
 
@@ -136,15 +143,13 @@ class Planner:
         labels = labels_of(policy, taken.floors, extras.sensitivity, found=self._detected(ask))
         found = self._classified(ask, extras)
         free = named.naming in (Naming.AUTO, Naming.TIER)
-        escalated = named.naming is Naming.AUTO and self._escalated(route, found.difficulty)
+        asked = ask.surface is not Surface.COUNT_TOKENS  # a count is no answer, so it takes none of the share
+        escalated = asked and named.naming is Naming.AUTO and self._escalated(route, found.difficulty)
         floors = [extras.tier, route.tier_min, named.tier]
-        if free and named.name != NamedModel.TIER:
-            floors.append(policy.task_tiers.get(found.task, 0))
         if escalated and route.escalate is not None:
             floors.append(route.escalate.to)
-        tier = max((floor for floor in floors if floor is not None), default=None)
-        if tier is not None and route.tier_max is not None:
-            tier = min(tier, route.tier_max)
+        by_task = free and named.name != NamedModel.TIER
+        tier = _highest([*floors, self._task_tier(found.task) if by_task else None], route.tier_max)
         unit = extras.session or ask.survey.prefix_hash
         return Stage(
             ask=ask,
@@ -155,7 +160,7 @@ class Planner:
             labels=labels,
             found=found,
             tier=tier,
-            home_tier=self._home_tier(ask, tier) if free else 0,
+            opening_task=self._opening_task(ask, extras, found.task),
             escalated=escalated,
             moment=moment,
         )
@@ -315,9 +320,7 @@ class Planner:
                 empty = Empty(stage.ask, stage.labels, ordered, excluded, limited)
                 raise Refused(nothing_left(empty, stage.moment.now_s))
             steps, panic = broken, True
-        most = stage.route.limits.attempts
-        if stage.extras.provider.allow_fallbacks is False:
-            most = 1
+        most = _most_attempts(stage)
         return tuple(steps[:most]), tuple(steps[most:]), panic
 
 
@@ -325,6 +328,12 @@ _NAME_A_MODEL = (
     "embeddings of different models cannot be compared, so name the model (GET /v1/models lists them), "
     "or let the operator pin one with `model:` on the route"
 )
+
+
+def _most_attempts(stage: Stage) -> int:
+    """With an `order` and no fallbacks the request's own list is tried (OpenRouter, "Provider selection")."""
+    rules = stage.extras.provider
+    return 1 if rules.allow_fallbacks is False and not rules.order else stage.route.limits.attempts
 
 
 def _accounts(world: World, before: Mapping[str, Escalation]) -> dict[str, Escalation]:

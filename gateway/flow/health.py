@@ -9,7 +9,7 @@ nothing while all is well.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.core.breaker import BreakerRules, State
+from gateway.core.breaker import Blame, BreakerRules, State, blame
 from gateway.core.failure import Failure, FailureKind
 from gateway.core.guards import EndpointGuard, Guards, Ticket
 from gateway.core.health import (
@@ -31,6 +31,7 @@ from gateway.core.window import Percentiles
 REFRESH_S = 0.25  # how late a horizon that passes, or a trial that falls due, may be noticed
 TTFT_SPAN_S = 300.0  # as the monitor's short window
 RATE_LIMIT_DEFAULT_S = 5.0  # horizon of a 429 that gives none
+UNWATCHED = Ticket(0, 0)  # of an attempt at an endpoint that a reload has taken away
 
 
 @dataclass(slots=True)
@@ -42,7 +43,12 @@ class _Own:
     ttft_ms: Percentiles = field(default_factory=lambda: Percentiles(TTFT_SPAN_S))
     ttft_fresh: bool = False  # samples came since p95 was last computed
     ttft_p95_ms: float | None = None
+    ttft_last_s: float = 0.0  # when the last sample came
     tally: Tally = field(default_factory=Tally)
+
+    def limit(self, until_s: float) -> None:
+        """Note a horizon; a shorter one, told by another answer under way, does not end a longer one."""
+        self.limited_until_s = max(until_s, self.limited_until_s or until_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,8 @@ class HealthBook:
                 quantiles = own.ttft_ms.quantiles(now_s)
                 own.ttft_p95_ms = None if quantiles is None else quantiles.p95
                 own.ttft_fresh = False
+            elif now_s - own.ttft_last_s > TTFT_SPAN_S:
+                own.ttft_p95_ms = None  # who was slow once and is avoided since must get another chance
             if own.ttft_p95_ms is not None:
                 found[name] = own.ttft_p95_ms
             elif (p95_ms := self._published_ttft_ms(name, now_s)) is not None:
@@ -149,12 +157,17 @@ class HealthBook:
     # -- what attempts report ----------------------------------------------------------------------------------------
 
     def enter(self, name: str, now_s: float) -> Ticket | None:
-        """Let an attempt through, or refuse it (another one has the trial)."""
-        return self._own[name].guard.enter(now_s)
+        """Let an attempt through, or refuse it (another one has the trial).
+
+        A request that began before a reload may try an endpoint that is no longer in the file.
+        """
+        own = self._own.get(name)
+        return UNWATCHED if own is None else own.guard.enter(now_s)
 
     def enter_anyway(self, name: str, now_s: float) -> Ticket:
         """Let an attempt through since there is nothing better."""
-        return self._own[name].guard.enter_anyway(now_s)
+        own = self._own.get(name)
+        return UNWATCHED if own is None else own.guard.enter_anyway(now_s)
 
     def succeeded(self, name: str, ticket: Ticket, sample: Sample, now_s: float) -> None:
         """An attempt went well; `sample.ttfb_ms` is the time to its first content, for streams."""
@@ -166,7 +179,7 @@ class HealthBook:
         ttft_ms = sample.ttfb_ms
         if ttft_ms is not None:
             own.ttft_ms.add(now_s, ttft_ms)
-            own.ttft_fresh = True
+            own.ttft_fresh, own.ttft_last_s = True, now_s
         if name in self._watched:
             self._due_s = 0.0
 
@@ -176,20 +189,22 @@ class HealthBook:
             return
         own.guard.failed(ticket, failure.kind, now_s)
         own.tally.failed(failure)
-        wait_s = failure.retry_after_s
+        wait_s = None if blame(failure.kind) is Blame.NONE else failure.retry_after_s
         if wait_s is None and failure.kind is FailureKind.RATE_LIMITED:
             wait_s = RATE_LIMIT_DEFAULT_S
         if wait_s is not None:
-            own.limited_until_s = now_s + wait_s
+            own.limit(now_s + wait_s)
         self._watched.add(name)
         self._watched.update(self._siblings(name))
         self._due_s = 0.0
 
     def limited(self, name: str, wait_s: float, now_s: float) -> None:
         """A successful answer said that nothing is left for `wait_s` seconds."""
-        self._own[name].limited_until_s = now_s + wait_s
-        self._watched.add(name)
-        self._due_s = 0.0
+        own = self._own.get(name)
+        if own is not None:
+            own.limit(now_s + wait_s)
+            self._watched.add(name)
+            self._due_s = 0.0
 
     def _siblings(self, name: str) -> set[str]:
         """Endpoints behind the same provider, once that provider's breaker is not closed."""

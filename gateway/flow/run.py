@@ -6,6 +6,8 @@ makes the record of it at the end, however the end came.
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from gateway.core.ask import Ask
 from gateway.core.chat import Json
 from gateway.core.decision import AttemptRow, Considered, Outcome
@@ -15,8 +17,7 @@ from gateway.flow.consider import Client, Moment
 from gateway.formats.surface import ClientSurface
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True, gc=False):
     """A request as it came in, parsed."""
 
     id: str

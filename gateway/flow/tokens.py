@@ -4,7 +4,7 @@ The same walk as for answers, over those candidates alone; providers do not char
 and saves nothing. An estimate is marked by the header `x-pointsman-endpoint: pointsman/estimate`.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from gateway.core.decision import Outcome
 from gateway.core.estimate import input_tokens

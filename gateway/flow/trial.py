@@ -65,15 +65,16 @@ class Trials:
                 run.skipped[name] = "another request is trying it"
                 return None
             ticket = self._book.enter_anyway(name, now_s)
+        trial = Trial(run, considered, step, line, price, cap, ticket, self._book)
         line.in_flight += 1
-        return Trial(run, considered, step, line, price, cap, ticket, self._book)
+        return trial
 
 
 def _cap(
     run: Run, considered: Considered, endpoint: Endpoint, price: Price | None, candidates_left: int
 ) -> int | None:
     budget_usd = considered.budget_usd
-    if budget_usd is None or run.request.ask.embed is not None:
+    if budget_usd is None:
         return None
     sizes = Sizes(
         considered.estimated_input, considered.estimated_output, considered.input_bound, choices=_choices(run)
@@ -148,10 +149,11 @@ class Trial:
         self._run.dropped = self.outgoing.dropped
 
     def started(self, relay: StreamRelay, now_s: float) -> None:
-        """The stream has its first content."""
+        """The stream is at its commit point; without content there is no time to a first token."""
         self._relay = relay
-        self._ttft_ms = (now_s - self._begun_s) * 1000.0
-        self._run.ttft_ms = self._run.ms_since_start(now_s)
+        if relay.content_seen:
+            self._ttft_ms = (now_s - self._begun_s) * 1000.0
+            self._run.ttft_ms = self._run.ms_since_start(now_s)
 
     def succeeded_whole(self, rendered: Rendered, now_s: float) -> float | None:
         usage = rendered.usage or self._estimated(rendered.output_chars)

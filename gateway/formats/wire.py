@@ -5,8 +5,9 @@ of both it is, a format decides itself from the ask's surface and the endpoint.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from gateway.core.ask import Ask
 from gateway.core.catalog import Endpoint
@@ -18,8 +19,7 @@ PROBE_PROMPT = "Reply with OK."
 PROBE_MAX_TOKENS = 16  # OpenAI refuses fewer on some models (cases.md C5); still under a thousandth of a cent
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True, gc=False):
     """A request to send: `path` is relative to the provider's base URL; headers carry no credential."""
 
     path: str
@@ -28,14 +28,12 @@ class Outgoing:
     dropped: tuple[str, ...] = ()  # hints the endpoint will not see
 
 
-@dataclass(frozen=True, slots=True)
-class Inexpressible:
+class Inexpressible(Struct, frozen=True, gc=False):
     fields: frozenset[str] = frozenset()  # exclude the endpoint (`capability:<field>`)
     hints: frozenset[str] = frozenset()  # are merely dropped, unless the client requires parameters
 
 
-@dataclass(frozen=True, slots=True)
-class RelayContext:
+class RelayContext(Struct, frozen=True, gc=False):
     """What an answer's translator must know of the attempt."""
 
     reply_id: str  # for answers that bring none
@@ -44,8 +42,7 @@ class RelayContext:
     price: Callable[[Usage], float | None]  # USD, for `usage.cost`; None: unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True, gc=False):
     """A whole answer, ready for the client."""
 
     body: bytes
@@ -61,13 +58,16 @@ class StreamRelay(Protocol):
     content_seen: bool  # text, reasoning, a tool call or a refusal was output
     finished: bool  # the terminal event was seen
     failure: Failure | None  # what is wrong with the stream; bytes returned before it stay valid
-    usage: Usage | None  # the last complete one; None: never given
     output_chars: int
     held_events: int  # output before any content
     finish: FinishReason | None
 
     @property
     def text_digest(self) -> str: ...
+
+    @property
+    def usage(self) -> Usage | None:
+        """The last complete usage; None: never given. `estimated` while the output is only counted by characters."""
 
     def feed(self, data: bytes) -> bytes:
         """Never raises for what an upstream sends: sets `failure`."""
