@@ -1,12 +1,12 @@
 """An answer as its reader sees it: a head, then pieces, then the end or a failure.
 
-Whoever gets one reads it to its end or calls `abort`; until then it occupies a connection. What has arrived can always
-be read, also when the rest never came. There is one reader at a time.
+Whoever gets one reads it to its end, or calls `abort` or `release`; until then it occupies a connection. What has
+arrived can always be read, also when the rest never came. There is one reader at a time.
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.upstream.decode import Decoder, decoder_for
@@ -24,15 +24,27 @@ class Timings:
     head_s: float  # the head was read
 
 
+class Carrier(Protocol):
+    """The connection, as far as a running exchange may command it."""
+
+    def stop(self) -> None:
+        """Drop the connection."""
+
+    def resume(self) -> None:
+        """Read on, where reading was paused."""
+
+    def linger(self) -> None:
+        """Allow the rest of the answer a moment, and no more."""
+
+
 class Exchange:
     """What connection and reader share about one request: the connection puts in, the reader takes out."""
 
-    __slots__ = ("_waiter", "buffered", "failure", "head", "over", "pieces", "resendable", "resume", "stop", "timings")
+    __slots__ = ("_carrier", "_waiter", "buffered", "failure", "head", "over", "pieces", "resendable", "timings")
 
-    def __init__(self, pieces: list[bytes], stop: Callable[[], None], resume: Callable[[], None]) -> None:
+    def __init__(self, pieces: list[bytes], carrier: Carrier) -> None:
+        self._carrier = carrier
         self.pieces = pieces
-        self.stop = stop  # drops the connection
-        self.resume = resume  # lets the connection read on
         self.head: Head | None = None
         self.buffered = 0  # bytes read and not taken; the framing counts too
         self.over = False  # nothing more will come
@@ -42,18 +54,24 @@ class Exchange:
         self._waiter: asyncio.Future[None] | None = None
 
     def finish(self, failure: Failure | None) -> None:
-        """Nothing more will come; the first reason stands."""
-        if not self.over:
-            self.over = True
-            self.failure = failure
-            self.wake()
+        """Nothing more will come."""
+        self.over = True
+        self.failure = failure
+        self.wake()
 
     def abort(self) -> None:
         """Drop the connection, and what it brought."""
         if not self.over:
-            self.stop()
+            self._carrier.stop()
             self.finish(ABORTED)
         self.pieces.clear()
+
+    def release(self) -> None:
+        """Forget what came; what is yet to come only decides whether the connection can be used again."""
+        self.pieces.clear()
+        self.buffered = 0
+        if not self.over:
+            self._carrier.linger()
 
     def wake(self) -> None:
         waiter = self._waiter
@@ -77,7 +95,7 @@ class Exchange:
         pieces.clear()
         self.buffered = 0
         if not self.over:
-            self.resume()
+            self._carrier.resume()
         return data
 
 
@@ -121,6 +139,13 @@ class Answer:
     def abort(self) -> None:
         """Drop the answer at once; the upstream sees its connection closed. Without effect after the end."""
         self._exchange.abort()
+
+    def release(self) -> None:
+        """The reader has all it needs and reads no more, as after a stream's last event.
+
+        Unlike `abort` it leaves the upstream a moment to end its bytes, so that the connection can be used again.
+        """
+        self._exchange.release()
 
     async def _received(self) -> bytes:
         exchange = self._exchange

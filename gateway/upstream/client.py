@@ -38,7 +38,7 @@ class Upstream:
     ) -> None:
         """
         Args:
-            clock: what `Limits.total_at` is an instant of. The default is what asyncio's and uvloop's `time()` count too.
+            clock: what `Limits.total_at` is an instant of; the default counts as asyncio's and uvloop's `time()` do.
             ssl_context: None for the system's certificates, read when the first TLS connection is made.
             rules: None for the defaults of `Rules`.
             view: what the kernel knows about a socket.

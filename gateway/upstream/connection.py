@@ -13,6 +13,7 @@ are looked at by the client's sweep (`check`), not by timers of their own.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol, cast
 
 from gateway.core.failure import Failure, FailureKind
@@ -22,6 +23,7 @@ from gateway.upstream.resend import Socket, TcpView, never_arrived
 from gateway.upstream.response import ResponseReader, keep_alive_s
 
 HIGH_WATER = 128 * 1024  # bytes waiting for a reader above which the socket is not read; one more read may add 256 KiB
+LINGER_S = 1.0  # what a released answer has for its end, which as a rule is already under way
 
 
 class Owner(Protocol):
@@ -119,7 +121,7 @@ class Connection(asyncio.Protocol):
         self._stirred = False
         self._quiet_since = now_s = self._owner.clock()
         self._limits = limits
-        exchange = Exchange(reader.pieces, self.close_now, self._resume)
+        exchange = Exchange(reader.pieces, self)
         exchange.timings = (connected_s, now_s, 0.0)
         self._exchange = exchange
         for piece in request:
@@ -156,6 +158,20 @@ class Connection(asyncio.Protocol):
         self._retire()
         self._transport.abort()
 
+    # -- for the exchange that runs (answer.Carrier) ----------------------------------------------------------------
+
+    def stop(self) -> None:
+        self.close_now()
+
+    def resume(self) -> None:
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def linger(self) -> None:
+        self._limits = replace(self._limits, total_at=self._owner.clock() + LINGER_S)
+        self.resume()
+
     # ---------------------------------------------------------------------------------------------------------------
 
     def _end(self, exchange: Exchange) -> None:
@@ -170,7 +186,7 @@ class Connection(asyncio.Protocol):
         elif not reader.reusable:
             self.close()
         else:
-            self._resume()
+            self.resume()
             assert reader.head is not None
             self.keep_s = keep_alive_s(reader.head.headers)
             self._owner.released(self)
@@ -191,11 +207,6 @@ class Connection(asyncio.Protocol):
         if self.usable:
             self.usable = False
             self._owner.unusable(self)
-
-    def _resume(self) -> None:
-        if self._paused:
-            self._paused = False
-            self._transport.resume_reading()
 
 
 def overdue(exchange: Exchange, limits: Limits, now_s: float, quiet_s: float) -> Failure | None:

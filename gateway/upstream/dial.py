@@ -147,7 +147,8 @@ def failure_of(error: OSError, origin: Origin) -> Failure:
         case ssl.SSLCertVerificationError():
             return Failure(FailureKind.UNREACHABLE, f"the certificate of {host} is not valid: {error.verify_message}")
         case ssl.SSLError():
-            return Failure(FailureKind.UNREACHABLE, f"TLS with {where} failed: {error.reason or 'no reason given'}")
+            reason = getattr(error, "reason", None) or "no reason given"  # only OpenSSL's own errors have one
+            return Failure(FailureKind.UNREACHABLE, f"TLS with {where} failed: {reason}")
         case TimeoutError():
             return Failure(FailureKind.CONNECT_TIMEOUT, f"{where} did not accept a connection in time")
         case _ if error.errno in _OUR_FAULT:

@@ -44,6 +44,10 @@ class _Waiter:
     give_up_at: float
     failure: Failure
 
+    def fail(self, error: BaseException) -> None:
+        if not self.future.done():  # cancelled, and about to leave the row
+            self.future.set_exception(error)
+
 
 class Pool:
     def __init__(
@@ -98,8 +102,7 @@ class Pool:
         """Apply all limits; returns whether anything is left that has one."""
         for waiter in [waiter for waiter in self._waiters if now_s >= waiter.give_up_at]:
             self._waiters.remove(waiter)
-            if not waiter.future.done():
-                waiter.future.set_exception(AttemptError(self._explained(waiter.failure)))
+            waiter.fail(AttemptError(self._explained(waiter.failure)))
         self._cancel_surplus()
         for dial in [dial for dial, give_up_at in self._dials.items() if now_s >= give_up_at]:
             dial.cancel()
@@ -117,10 +120,10 @@ class Pool:
 
     async def close(self) -> None:
         """End everything; returns when all sockets are closed."""
-        self._closed = asyncio.get_running_loop().create_future()
+        if self._closed is None:
+            self._closed = asyncio.get_running_loop().create_future()
         for waiter in self._waiters:
-            if not waiter.future.done():
-                waiter.future.set_exception(AttemptError(CLOSING))
+            waiter.fail(AttemptError(CLOSING))
         self._waiters.clear()
         for dial in list(self._dials):
             dial.cancel()
@@ -212,9 +215,7 @@ class Pool:
             pass  # out of time or no longer wanted; waiters have limits of their own
         elif (error := dial.exception()) is not None:
             if len(self._waiters) > len(self._dials):
-                waiter = self._waiters.popleft()
-                if not waiter.future.done():
-                    waiter.future.set_exception(error)
+                self._waiters.popleft().fail(error)
         else:
             connection = dial.result()
             self._opened += 1

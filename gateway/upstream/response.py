@@ -130,9 +130,7 @@ class ResponseReader:
     def _parse(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._malformed("the upstream switched protocols")
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if self.complete:
                 self.reusable = False  # more than was asked for: the next answer would be taken for another's
                 return
