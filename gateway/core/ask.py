@@ -43,7 +43,7 @@ class Survey(Struct, frozen=True, gc=False):
 
     prompt: str  # the last user message's text: what the classifier reads
     opening: str  # the first user message's last text: what the classifier read when the conversation began
-    opening_chars: int  # of system prompt and first user message together
+    opening_chars: int  # of what every turn repeats: system prompt, first user message, tool specifications, schema
     turns: int  # answers already given in this conversation
     texts: tuple[str, ...]  # every text of the request, for the scanner
     chars: int  # of all texts, tool specifications included
@@ -87,6 +87,7 @@ def survey_chat(chat: ChatRequest) -> Survey:
         for part in message.parts:
             tally.add(part)
     texts, needs = tally.texts, tally.needs
+    said = len(texts)
     if chat.tools:
         needs.add(catalog.TOOLS)
         texts.extend(f"{tool.name} {tool.description or ''} {tool.parameters}" for tool in chat.tools)
@@ -97,7 +98,7 @@ def survey_chat(chat: ChatRequest) -> Survey:
     return Survey(
         prompt=_last_user_text(chat.messages),
         opening=opening[-1] if opening else "",
-        opening_chars=sum(map(len, opening)),
+        opening_chars=sum(map(len, opening)) + sum(map(len, texts[said:])),
         turns=sum(message.role is Role.ASSISTANT for message in chat.messages),
         texts=tuple(texts),
         chars=sum(map(len, texts)),
@@ -163,6 +164,32 @@ class _Tally:
             case ToolResult(parts=parts):
                 for inner in parts:
                     self.add(inner)
+
+
+SHORTEST_TEXT = 6  # a@b.cd; nothing shorter is anybody's
+SHORT_TEXT = 200  # shorter ones are read together: a schema has hundreds, and each call of the scanner costs 3 µs
+SHORTEST_NUMBER = 1_000_000  # smaller ones are counts and sizes, not somebody's number
+APART = "\n\n"  # no finding reaches over it
+
+
+def texts_of(value: Json) -> list[str]:
+    """Every text in a JSON value, names of fields included, and every number that might be somebody's."""
+    left, long, short = [value], [], set()
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            if len(one) >= SHORT_TEXT:
+                long.append(one)
+            elif len(one) >= SHORTEST_TEXT:
+                short.add(one)
+        elif isinstance(one, Mapping):
+            left.extend(one)
+            left.extend(one.values())
+        elif isinstance(one, list):
+            left.extend(one)
+        elif isinstance(one, int) and one >= SHORTEST_NUMBER:
+            short.add(str(one))
+    return [*long, APART.join(sorted(short))] if short else long
 
 
 def _last_user_text(messages: tuple[Message, ...]) -> str:

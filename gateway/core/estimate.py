@@ -5,6 +5,7 @@ wrong, a bound may not.
 """
 
 from gateway.core.ask import Ask
+from gateway.core.catalog import PDF
 
 CHARS_PER_TOKEN = 4  # OpenAI's rule of thumb for English text; code and other scripts are denser
 BYTES_PER_TOKEN_OTHER = 3  # UTF-8 bytes, for text that is not plain ASCII
@@ -50,17 +51,20 @@ def input_tokens(ask: Ask) -> int:
 
 
 def opening_tokens(ask: Ask) -> int:
-    """Probable input tokens of the conversation's first request."""
-    return max(1, ask.survey.opening_chars // CHARS_PER_TOKEN + 2 * TOKENS_PER_MESSAGE)
+    """Probable input tokens of the conversation's first request, counted as it was counted then."""
+    survey = ask.survey
+    tokens = sum(map(text_tokens, survey.texts)) * survey.opening_chars // max(1, survey.chars)
+    return max(1, tokens + 2 * TOKENS_PER_MESSAGE)
 
 
 def input_bound(ask: Ask) -> int | None:
-    """Most input tokens the request can be counted as; None where no bound is known (media by URL or by id).
+    """Most input tokens the request can be counted as; None where no bound is known: media by URL or by id, and files,
+    since a compressed page of a few bytes is counted as text and as an image.
 
     No tokenizer makes more tokens than the text has bytes, and the JSON body has at least the bytes of its texts.
     """
     survey = ask.survey
-    if survey.remote and survey.media:
+    if (survey.remote and survey.media) or PDF in survey.needs:
         return None
     return ask.bytes + OVERHEAD_BOUND_TOKENS + survey.images * IMAGE_BOUND_TOKENS
 

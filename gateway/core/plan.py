@@ -49,6 +49,7 @@ class Sizes(Struct, frozen=True, gc=False):
     input_bound: int | None
     cached_if_home: int = 0  # input tokens that the conversation's home has in its prompt cache
     opening_input: int = 0  # input tokens of the conversation's first request; 0: this is the first
+    opening_output: int = 0  # output tokens of that request
     choices: int = 1  # answers asked for (`n`): each may use the whole output limit
 
 
@@ -210,7 +211,7 @@ def _at_opening(step: Step, prices: Mapping[str, Price | None], sizes: Sizes, wi
     price = prices.get(step.endpoint.id)
     if price is None:
         return step
-    return Step(step.endpoint, estimate_usd(price, sizes.opening_input, 0, sizes.output, wishes.at_s))
+    return Step(step.endpoint, estimate_usd(price, sizes.opening_input, 0, sizes.opening_output, wishes.at_s))
 
 
 def _weight(session: str, name: str) -> bytes:

@@ -53,7 +53,8 @@ class Demand(Struct, frozen=True, gc=False):
     inexpressible: tuple[tuple[Kind, frozenset[str]], ...]  # fields a kind cannot express, where there are any
     keyless: frozenset[str]  # providers without a key
     today: date
-    dimensions: int | None = None
+    dimensions: int | None = None  # of vectors, as the request asks
+    native_dimensions: int | None = None  # of vectors, where it does not ask
 
 
 class Screened(Struct, frozen=True, gc=False):
@@ -98,6 +99,8 @@ def _incapable(demand: Demand, endpoint: Endpoint, fields: Mapping[Kind, frozens
         reasons.append(SIGNED_REASONING)
     reasons.extend(capability(field) for field in sorted(fields.get(kind_of(endpoint), frozenset())))
     if demand.dimensions is not None and endpoint.dimensions is not None and demand.dimensions > endpoint.dimensions:
+        reasons.append(capability("dimensions"))
+    if demand.native_dimensions is not None and endpoint.dimensions not in (None, demand.native_dimensions):
         reasons.append(capability("dimensions"))
     return reasons
 

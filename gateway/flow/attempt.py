@@ -142,10 +142,10 @@ async def pump(started: Started, sink: ReplySink) -> None:
         AttemptError: the stream broke; what was passed on stays valid.
     """
     relay = started.relay
-    if not (relay.content_seen or relay.finished):
+    if _silent(relay):
         try:
             async with asyncio.timeout_at(started.content_at):
-                while not (relay.content_seen or relay.finished) and await _pass_on(started, sink):
+                while _silent(relay) and await _pass_on(started, sink):
                     pass
         except TimeoutError:
             raise _late("nothing but metadata until the limit for the first content") from None
@@ -154,6 +154,10 @@ async def pump(started: Started, sink: ReplySink) -> None:
     if relay.failure is not None:
         raise AttemptError(relay.failure)
     started.answer.release()
+
+
+def _silent(relay: StreamRelay) -> bool:
+    return not (relay.content_seen or relay.finished)
 
 
 async def _pass_on(started: Started, sink: ReplySink) -> bool:

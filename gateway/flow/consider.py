@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.core import estimate, routes, screen
-from gateway.core.ask import Ask, Surface
+from gateway.core.ask import Ask, Surface, texts_of
 from gateway.core.classify import Classification
 from gateway.core.decision import Considered, session_hash
 from gateway.core.escalation import Escalation
@@ -62,7 +62,8 @@ class Stage(Struct, frozen=True, gc=False):
     labels: tuple[Label, ...]
     found: Classification
     tier: int | None
-    home_tier: int
+    home_tier: int  # tier that the conversation's first request needed: where its prompt cache is
+    opening_task: str  # what that request was
     escalated: bool
     moment: Moment
 
@@ -149,7 +150,8 @@ class Planner:
         if escalated and route.escalate is not None:
             floors.append(route.escalate.to)
         by_task = free and named.name != NamedModel.TIER
-        tier = _highest([*floors, self._task_tier(found.task) if by_task else None], route.tier_max)
+        opening_task = self._opening_task(ask, extras, found.task)
+        task_tiers = policy.task_tiers if by_task else {}
         unit = extras.session or ask.survey.prefix_hash
         return Stage(
             ask=ask,
@@ -159,8 +161,9 @@ class Planner:
             variant=routes.variant_of(route, unit),
             labels=labels,
             found=found,
-            tier=tier,
-            opening_task=self._opening_task(ask, extras, found.task),
+            tier=_highest([*floors, task_tiers.get(found.task)], route.tier_max),
+            home_tier=_highest([*floors, task_tiers.get(opening_task)], route.tier_max) or 0,
+            opening_task=opening_task,
             escalated=escalated,
             moment=moment,
         )
@@ -186,13 +189,19 @@ class Planner:
                 return Named(Naming.AUTO, named.name)
             case NamedModel.TIER:
                 endpoints = self.world.policy.catalog.endpoints
-                tier = max((endpoints[name].tier or 0 for name in named.endpoints), default=0)
+                tier = _highest((endpoints[name].tier for name in named.endpoints), None)
+                if tier is None:  # what is unknown cannot be compared, so nothing else is known to be as good
+                    return named
                 return Named(Naming.TIER, NamedModel.TIER.value, tier=tier, endpoints=named.endpoints)
 
     def _detected(self, ask: Ask) -> bool:
+        """Whether the scanner finds something, or cannot read a part. It reads the whole body: also what the neutral
+        form has no place for goes to an endpoint of the client's own format.
+        """
         if self.world.scanner is None:
             return False
-        return ask.survey.unreadable or self.world.scanner.find_first(ask.survey.texts) is not None
+        unreadable = ask.survey.unreadable or (ask.embed is not None and ask.embed.token_inputs > 0)
+        return unreadable or self.world.scanner.find_first(texts_of(ask.body)) is not None
 
     def _classified(self, ask: Ask, extras: Extras) -> Classification:
         if ask.surface is Surface.EMBEDDINGS:
@@ -206,12 +215,11 @@ class Planner:
         account = self.accounts.get(route.name)
         return account is not None and account.decide(difficulty)
 
-    def _home_tier(self, ask: Ask, tier: int | None) -> int:
-        """Tier that the conversation's first request needed: where its prompt cache is."""
-        if not ask.survey.turns or ask.survey.opening == ask.survey.prompt:
-            return tier or 0
-        opening = self.world.classifier.classify(ask.survey.opening)
-        return max(tier or 0, self.world.policy.task_tiers.get(opening.task, 0))
+    def _opening_task(self, ask: Ask, extras: Extras, task: str) -> str:
+        """What the conversation's first request was, judged as it was then."""
+        if not ask.survey.turns or ask.survey.opening == ask.survey.prompt or extras.task is not None:
+            return task
+        return self.world.classifier.classify(ask.survey.opening).task
 
     # -- candidates, order -------------------------------------------------------------------------------------------
 
@@ -225,6 +233,7 @@ class Planner:
             input_bound=estimate.input_bound(ask),
             cached_if_home=max(0, tokens - estimate.text_tokens(ask.survey.prompt)) if later else 0,
             opening_input=estimate.opening_tokens(ask) if later else 0,
+            opening_output=estimate.output_tokens(ask, stage.opening_task) if later else 0,
             choices=1 if ask.chat is None else ask.chat.n,
         )
 
@@ -266,6 +275,8 @@ class Planner:
         groups = [Group(None, named=False) if free else Group(named.endpoints, named=True)]
         for name in stage.extras.models:
             other = self._resolved(name)
+            if stage.ask.surface is Surface.EMBEDDINGS:
+                self._check_same_weights(named, other)
             if other.naming in (Naming.AUTO, Naming.TIER):
                 groups.append(Group(None, named=False))
             else:
@@ -274,6 +285,13 @@ class Planner:
             model = self.world.policy.catalog.endpoints[named.endpoints[0]].model
             groups.append(Group(self.world.names.by_model[model], named=True))
         return groups
+
+    def _check_same_weights(self, named: Named, other: Named) -> None:
+        """Vectors of two models cannot be compared, so no fallback leads from one to the other."""
+        catalog = self.world.policy.catalog.endpoints
+        weights = {catalog[name].base_model for name in named.endpoints}
+        if not other.endpoints or any(catalog[name].base_model not in weights for name in other.endpoints):
+            raise Refused(Refusal(RefusalKind.INVALID_REQUEST, f"{other.name!r}: {_NAME_A_MODEL}", param="models"))
 
     def _demand(self, stage: Stage, group: Group) -> screen.Demand:
         ask, extras = stage.ask, stage.extras
@@ -296,7 +314,15 @@ class Planner:
             keyless=self.keyless(),
             today=datetime.fromtimestamp(stage.moment.epoch_s, UTC).date(),
             dimensions=None if ask.embed is None else ask.embed.dimensions,
+            native_dimensions=self._native_dimensions(ask, stage.named),
         )
+
+    def _native_dimensions(self, ask: Ask, named: Named) -> int | None:
+        """Length of the vectors that a request means which does not say it: that of the first endpoint of the name."""
+        if ask.embed is None or ask.embed.dimensions is not None:
+            return None
+        known = (self.world.policy.catalog.endpoints[name].dimensions for name in named.endpoints)
+        return next((length for length in known if length is not None), None)
 
     def _screened(self, demand: screen.Demand) -> screen.Screened:
         screened = self._memo.get(demand)
@@ -328,6 +354,12 @@ _NAME_A_MODEL = (
     "embeddings of different models cannot be compared, so name the model (GET /v1/models lists them), "
     "or let the operator pin one with `model:` on the route"
 )
+
+
+def _highest(floors: Iterable[int | None], most: int | None) -> int | None:
+    """The tier required: the highest of the floors, up to `most`."""
+    tier = max((floor for floor in floors if floor is not None), default=None)
+    return tier if tier is None or most is None else min(tier, most)
 
 
 def _most_attempts(stage: Stage) -> int:

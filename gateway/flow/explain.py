@@ -14,7 +14,7 @@ def explained(walk: Walk, request: Request) -> dict[str, Any]:
     """Every endpoint with `eligible`, reasons, estimated cost and health; and the plan's order, or the refusal."""
     world = walk.parts.planner.world
     try:
-        considered = walk.parts.planner.consider(request.ask, request.extras, request.client, request.moment)
+        considered = walk.parts.planner.aside().consider(request.ask, request.extras, request.client, request.moment)
     except Refused as refused:
         fault = faults.of_refusal(refused.refusal)
         error = {"status": fault.error.status, "code": fault.error.code, "message": fault.error.message}
