@@ -219,12 +219,18 @@ def handshake(fleet: Fleet, control_url: str) -> dict[str, Json]:
     }
 
 
-async def until_told_to_stop() -> None:
-    """Returns on SIGTERM, SIGINT, or when a piped standard input ends (the parent is gone)."""
+def stop_signal() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT from now on: taken before anyone is told that this process is there to be stopped."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def until_told_to_stop(stopped: asyncio.Event) -> None:
+    """Returns when `stopped` is set, or when a piped standard input ends (the parent is gone)."""
+    loop = asyncio.get_running_loop()
     watch = loop.create_task(_until_end_of_stdin(stopped))
     await stopped.wait()
     watch.cancel()

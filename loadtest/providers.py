@@ -10,7 +10,7 @@ import sys
 
 import orjson
 
-from loadtest.fleet import Fleet, FleetControl, FleetOptions, handshake, until_told_to_stop
+from loadtest.fleet import Fleet, FleetControl, FleetOptions, handshake, stop_signal, until_told_to_stop
 from loadtest.vendor_process import speed_from
 from loadtest.vendors import VENDORS, Vendor, config_yaml, vendor_named
 
@@ -56,6 +56,7 @@ def _speed(text: str) -> str:
 
 async def serve(arguments: argparse.Namespace) -> int:
     """Runs until told to stop; the exit code."""
+    stopped = stop_signal()
     fleet = Fleet(FleetOptions(arguments.host, arguments.port, arguments.speed))
     try:
         await fleet.start(arguments.only)
@@ -65,7 +66,7 @@ async def serve(arguments: argparse.Namespace) -> int:
     runner, control_url = await FleetControl(fleet).start(arguments.host)
     try:
         print(_greeting(fleet, control_url, arguments), flush=True)
-        await until_told_to_stop()
+        await until_told_to_stop(stopped)
     finally:
         await runner.cleanup()
         await fleet.stop()

@@ -9,7 +9,7 @@ import asyncio
 import orjson
 
 from loadtest.control import start_vendor
-from loadtest.fleet import until_told_to_stop
+from loadtest.fleet import stop_signal, until_told_to_stop
 from loadtest.vendors import vendor_named
 
 
@@ -24,11 +24,12 @@ def speed_from(text: str) -> float | None:
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
+    stopped = stop_signal()
     vendor = vendor_named(arguments.vendor)
     running = await start_vendor(vendor, host=arguments.host, port=arguments.port, speed=speed_from(arguments.speed))
     where = {"base_url": running.base_url, "port": running.port, "control": running.control_url}
     print(orjson.dumps(where).decode(), flush=True)
-    await until_told_to_stop()
+    await until_told_to_stop(stopped)
     await running.stop()
 
 
