@@ -4,21 +4,18 @@ The end of an answer is not an event: a decoder keeps finish reason and usage, s
 and the relay hands both to the encoder when the upstream is through.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(Struct, frozen=True, gc=False):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class RefusalDelta:
+class RefusalDelta(Struct, frozen=True, gc=False):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ThinkingDelta:
+class ThinkingDelta(Struct, frozen=True, gc=False):
     """A piece of reasoning; a signature or redacted data ends its block. `format`: the wire format that signed."""
 
     text: str = ""
@@ -27,8 +24,7 @@ class ThinkingDelta:
     format: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolStart:
+class ToolStart(Struct, frozen=True, gc=False):
     """A tool call begins; `index` counts the answer's calls from 0, however the upstream counts them."""
 
     index: int
@@ -36,8 +32,7 @@ class ToolStart:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolDelta:
+class ToolDelta(Struct, frozen=True, gc=False):
     index: int
     arguments: str  # never empty
 

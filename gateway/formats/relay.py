@@ -4,13 +4,16 @@ Owns the bookkeeping that the walk reads (content seen, held events, digest) and
 a `Failure`, never an exception. Refuses to know any JSON shape: `passthrough` relays and decoders know theirs.
 """
 
+import dataclasses
 from collections.abc import Iterable
-from dataclasses import replace
 from hashlib import blake2b
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from gateway.core.ask import Ask
 from gateway.core.chat import ChatReply, FinishReason, Text, Thinking, ToolCall
+from gateway.core.estimate import CHARS_PER_TOKEN
 from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.core.usage import Usage
 from gateway.formats import codec, upstream_errors
@@ -33,11 +36,11 @@ class Relay:
         self.content_seen = False
         self.finished = False
         self.failure: Failure | None = None
-        self.usage: Usage | None = None
         self.output_chars = 0
         self.held_events = 0
         self.finish: FinishReason | None = None
         self._context = context
+        self._usage: Usage | None = None
         self._sse = SseDecoder()
         self._hash = blake2b(digest_size=8)
         self._unread: bytes | None = b""  # what came while no event did: perhaps no stream at all
@@ -45,6 +48,13 @@ class Relay:
     @property
     def text_digest(self) -> str:
         return self._hash.hexdigest()
+
+    @property
+    def usage(self) -> Usage | None:
+        used = self._usage
+        if used is None or not used.estimated:
+            return used
+        return replace(used, output=max(used.output, -(-self.output_chars // CHARS_PER_TOKEN)))
 
     def feed(self, data: bytes) -> bytes:
         if self.finished or self.failure is not None:
@@ -157,7 +167,7 @@ class TranslatingRelay(Relay):
             out.append(self._encoder.open())
         for delta in deltas:
             self._deliver(delta, out)
-        self.finish, self.usage = decoder.finish, decoder.usage
+        self.finish, self._usage = decoder.finish, decoder.usage
         if decoder.done:
             if self.finish is None:
                 self.finish = FinishReason.STOP  # a terminal event without a reason, as some servers send
@@ -170,8 +180,9 @@ class TranslatingRelay(Relay):
         if self.finish is FinishReason.STOP:  # some servers say no more than that (cases.md G1)
             self.finish = self._meant
         assert self.finish is not None
-        cost_usd = None if self.usage is None else self._context.price(self.usage)
-        out.append(self._encoder.close(Ending(self.finish, self._decoder.stop_sequence, self.usage, cost_usd)))
+        usage = self.usage
+        cost_usd = None if usage is None else self._context.price(usage)
+        out.append(self._encoder.close(Ending(self.finish, self._decoder.stop_sequence, usage, cost_usd)))
         self.finished = True
         return b"".join(out)
 
@@ -216,6 +227,6 @@ def translated_reply(
             case _:
                 pass
     cost_usd = None if usage is None else context.price(usage)
-    shown = replace(answer, id=context.reply_id, model=context.model, created_s=context.created_s)
+    shown = dataclasses.replace(answer, id=context.reply_id, model=context.model, created_s=context.created_s)
     body = surface.encode(ask, shown, Ending(answer.finish, answer.stop_sequence, usage, cost_usd))
     return Rendered(body, usage, answer.finish, digest.hexdigest(), chars)

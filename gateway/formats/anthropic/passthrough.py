@@ -3,7 +3,6 @@
 from hashlib import blake2b
 from typing import Any
 
-from gateway.core.chat import Json
 from gateway.formats import codec
 from gateway.formats.anthropic import usage as counting
 from gateway.formats.anthropic.content import read_finish, read_object
@@ -18,7 +17,7 @@ MESSAGE_STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 class AnthropicRelay(Relay):
     def __init__(self, context: RelayContext) -> None:
         super().__init__(context)
-        self._counted: dict[str, Json] = {}
+        self._counter = counting.Counter()
 
     def _event(self, event: SseEvent, out: list[bytes]) -> None:
         data = event.data
@@ -32,8 +31,7 @@ class AnthropicRelay(Relay):
             case "message_start":
                 message = body["message"]
                 message["model"] = self._context.model
-                self._counted = counting.merge(self._counted, message.get("usage"))
-                self.usage = counting.read_usage(self._counted)
+                self._usage = self._counter.start(message.get("usage"))
                 data = codec.dumps(body)
             case "message_delta":
                 data = self._message_delta(body, data)
@@ -75,9 +73,8 @@ class AnthropicRelay(Relay):
 
     def _message_delta(self, body: dict[str, Any], data: bytes) -> bytes:
         self.finish = read_finish((body.get("delta") or {}).get("stop_reason")) or self.finish
-        self._counted = counting.merge(self._counted, body.get("usage"))
-        self.usage = counting.read_usage(self._counted)
-        cost = None if self.usage is None else self._context.price(self.usage)
+        self._usage = self._counter.end(body.get("usage"))
+        cost = None if self._usage is None else self._context.price(self._usage)
         if cost is None:
             return data
         body["usage"] = {**(body.get("usage") or {}), "cost": cost}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.core.chat import FinishReason, Json
+from gateway.core.chat import FinishReason
 from gateway.core.usage import Usage
 from gateway.formats import codec
 from gateway.formats.anthropic import usage as counting
@@ -19,7 +19,7 @@ class AnthropicDecoder:
         self.stop_sequence: str | None = None
         self.usage: Usage | None = None
         self.done = False
-        self._counted: dict[str, Json] = {}
+        self._counter = counting.Counter()
         self._tools: dict[int, int] = {}  # block index → call index
         self._given: dict[int, str] = {}  # block index → input that came whole with the block's start
 
@@ -34,12 +34,12 @@ class AnthropicDecoder:
                 given = self._given.pop(body["index"], "")
                 return [ToolDelta(self._tools[body["index"]], given)] if given else []
             case "message_start":
-                self._count(body["message"].get("usage"))
+                self.usage = self._counter.start(body["message"].get("usage"))
             case "message_delta":
                 stop = body.get("delta") or {}
                 self.finish = read_finish(stop.get("stop_reason")) or self.finish
                 self.stop_sequence = stop.get("stop_sequence") or self.stop_sequence
-                self._count(body.get("usage"))
+                self.usage = self._counter.end(body.get("usage"))
             case "message_stop":
                 self.done = True
             case _:
@@ -48,10 +48,6 @@ class AnthropicDecoder:
 
     def close(self) -> list[Delta]:
         return []
-
-    def _count(self, usage: Json) -> None:
-        self._counted = counting.merge(self._counted, usage)
-        self.usage = counting.read_usage(self._counted)
 
     def _block(self, index: int, block: dict[str, Any]) -> list[Delta]:
         match block.get("type"):

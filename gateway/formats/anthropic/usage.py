@@ -2,15 +2,33 @@
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from gateway.core.chat import Json
 from gateway.core.usage import Usage
 
 
-def merge(earlier: Mapping[str, Json], later: Json) -> dict[str, Json]:
-    """Usage of `message_start` and of each `message_delta`: counts are cumulative, so the later one wins if it says."""
+def _merged(earlier: Mapping[str, Json], later: Json) -> dict[str, Json]:
+    """Counts are cumulative: the later one wins where it says something."""
     if not isinstance(later, Mapping):
         return dict(earlier)
     return {**earlier, **{key: value for key, value in later.items() if value is not None}}
+
+
+class Counter:
+    """Usage over a stream: `message_start` tells the input, only `message_delta` the whole output."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, Json] = {}
+
+    def start(self, usage: Json) -> Usage | None:
+        self._told = _merged(self._told, usage)
+        used = read_usage(self._told)
+        return None if used is None else replace(used, estimated=True)
+
+    def end(self, usage: Json) -> Usage | None:
+        self._told = _merged(self._told, usage)
+        return read_usage(self._told)
 
 
 def read_usage(usage: Mapping[str, Json]) -> Usage | None:

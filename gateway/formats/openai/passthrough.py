@@ -135,7 +135,7 @@ class OpenAIRelay(Relay):
         """Keeps the usage of a chunk and makes it fit for the client; False where the chunk is not for the client."""
         found = read_usage(usage or (chunk.get("x_groq") or {}).get("usage"))
         if found is not None:
-            self.usage = found
+            self._usage = found
             cost = self._context.price(found)
             if cost is not None and usage:
                 usage["cost"] = cost

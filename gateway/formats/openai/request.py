@@ -22,7 +22,7 @@ PATHS = {
 MAX_STOPS = 4  # OpenAI API reference, `stop`
 _SAMPLING = ("temperature", "top_p", "seed", "frequency_penalty", "presence_penalty")
 # Budgets of Anthropic's thinking as efforts; the middle of OpenRouter's documented shares of a 32k budget.
-_EFFORT_BUDGETS = ((0, "none"), (4_096, "low"), (16_384, "medium"))
+_EFFORT_BUDGETS = ((4_096, "low"), (16_384, "medium"))
 
 
 def speaks(ask: Ask, endpoint: Endpoint) -> bool:
@@ -87,10 +87,9 @@ def probe(endpoint: Endpoint) -> Outgoing:
         return Outgoing(PATHS[Surface.COMPLETIONS], headers(None), orjson.dumps(body))
     body["messages"] = [{"role": "user", "content": PROBE_PROMPT}]
     body[_max_tokens_key(endpoint, {})] = PROBE_MAX_TOKENS
-    for effort in ("none", "minimal", "low"):
-        if f"reasoning_{effort}" in endpoint.quirks:
-            body["reasoning_effort"] = effort
-            break
+    effort = _least_effort(endpoint)
+    if effort is not None:
+        body["reasoning_effort"] = effort
     return Outgoing(PATHS[Surface.CHAT], headers(None), orjson.dumps(body))
 
 
@@ -132,8 +131,8 @@ def _translated(chat: ChatRequest, endpoint: Endpoint, max_output: int | None) -
             body |= _tool_choice(chat.tool_choice)
     if chat.response_format is not None:
         body["response_format"] = _response_format(chat.response_format)
-    effort = _effort(chat)
-    if effort is not None and REASONING in endpoint.caps:
+    effort = _effort(chat, endpoint) if REASONING in endpoint.caps else None
+    if effort is not None:
         body["reasoning_effort"] = effort
     if chat.user is not None:
         body["user"] = chat.user
@@ -169,10 +168,20 @@ def _response_format(wanted: ResponseFormat) -> dict[str, Json]:
     return {"type": "json_schema", "json_schema": spec}
 
 
-def _effort(chat: ChatRequest) -> str | None:
+def _effort(chat: ChatRequest, endpoint: Endpoint) -> str | None:
+    """What to send as `reasoning_effort`; None: nothing, and the model does as it does."""
     wanted = chat.reasoning
-    if wanted is None or wanted.effort is not None:
-        return None if wanted is None else wanted.effort
+    if wanted is None:
+        return None
+    if wanted.effort == "none":
+        return _least_effort(endpoint)
+    if wanted.effort is not None:
+        return "high" if wanted.effort in ("xhigh", "max") else wanted.effort  # not every model knows more than high
     if wanted.budget_tokens is None:
         return "medium"  # adaptive: the model's own judgement, which is what the default effort means
     return next((effort for top, effort in _EFFORT_BUDGETS if wanted.budget_tokens <= top), "high")
+
+
+def _least_effort(endpoint: Endpoint) -> str | None:
+    """The least effort that the endpoint's quirks name; models differ in what they accept."""
+    return next((word for word in ("none", "minimal", "low") if f"reasoning_{word}" in endpoint.quirks), None)

@@ -2,7 +2,8 @@
 
 Shapes seen in recorded exchanges: cached tokens under `prompt_tokens_details.cached_tokens` (OpenAI),
 `prompt_cache_hit_tokens` (DeepSeek), `num_cached_tokens` (Mistral), `cached_tokens` (Together, Moonshot);
-`cost` (OpenRouter); xAI counts reasoning beside the completion, which only its total tells.
+`cost` (OpenRouter). xAI and Gemini's OpenAI-compatible endpoint count reasoning beside the completion, and bill it;
+the total tells.
 """
 
 from collections.abc import Mapping
@@ -24,8 +25,10 @@ def read_usage(usage: Json) -> Usage | None:
     )
     written = min(_count(details, "cache_write_tokens"), prompt)
     reasoning = _count(_inner(usage, "completion_tokens_details"), "reasoning_tokens")
-    if reasoning and _count(usage, "total_tokens") == prompt + output + reasoning:
-        output += reasoning
+    hidden = _count(usage, "total_tokens") - prompt - output
+    if hidden > 0 and "completion_tokens" in usage:
+        output += hidden
+        reasoning = max(reasoning, hidden)
     cost = usage.get("cost")
     return Usage(
         input=prompt,
