@@ -1,0 +1,100 @@
+"""The monitor's life: four rhythms that share one ledger.
+
+    every second    send the probes that are due; publish breakers that have changed
+    every period    read the gateways' outcomes; then everything may be published
+    every hour      read live prices, and publish them
+
+A change of a breaker is so published within a second or two, together with those that change beside it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from gateway.core.prices import PriceBook
+from monitor.ledger import Ledger
+from monitor.market import Market
+from monitor.outcomes import Heard, taken
+from monitor.ports import Ports
+from monitor.press import Press
+from monitor.price_sources import Source
+from monitor.prices import REFRESH_S
+from monitor.rounds import Rounds
+from monitor.watchlist import Watchlist
+
+PERIOD_S = 30.0
+TICK_S = 1.0  # also the time within which changes of breakers are gathered (CONTRACT §6: debounced 1 s)
+PRICES_SHARD = 0  # whoever owns it publishes the prices
+
+
+class Monitor:
+    """Everything the monitor knows and does, on ports."""
+
+    def __init__(self, watchlist: Watchlist, ports: Ports, sources: Sequence[Source], name: str) -> None:
+        clock = ports.clock
+        self._ports = ports
+        self.watchlist = watchlist
+        self.ledger = Ledger(watchlist.owners(), watchlist.rules, clock.now_s())
+        self.rounds = Rounds(watchlist, self.ledger, ports.prober, clock)
+        self.press = Press(ports.publisher, clock, name, PERIOD_S)
+        self.market = Market(ports.feed, clock, sources)
+        self.book: PriceBook = watchlist.book  # as published last
+        self.heard = Heard()
+        self.period = 0  # how many have passed
+        self.ready = False  # everything was published, or tried to be, once
+
+    def reconfigure(self, watchlist: Watchlist) -> None:
+        """Take over a new version of the configuration; what remains in it keeps its history."""
+        self.watchlist = watchlist
+        self.ledger.reconfigure(watchlist.owners(), watchlist.rules, self._ports.clock.now_s())
+        self.rounds.reconfigure(watchlist)
+        self._reprice()
+
+    async def run(self) -> None:
+        """Take over, and work until cancelled."""
+        await self.press.take_over(self.watchlist.shards, self.ledger)
+        if PRICES_SHARD in self.watchlist.shards:
+            if (before := await self.press.prices()) is not None:
+                self.market.restore(before)
+            self._reprice()
+            await self.press.print_prices(self.book)  # what is known already, before any source has answered
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_every(TICK_S, self._publish))
+            group.create_task(_every(PERIOD_S, self._listen))
+            group.create_task(_every(REFRESH_S, self._price))
+            await _every(TICK_S, lambda: self._probe(group))
+
+    async def _probe(self, group: asyncio.TaskGroup) -> None:
+        self.rounds.begin(group)
+
+    async def _publish(self) -> None:
+        await self.press.print_shards(self.ledger, self.period)
+        self.ready = True
+
+    async def _listen(self) -> None:
+        reports = await self._ports.gateways.outcomes()
+        self.heard, news = taken(self.heard, reports)
+        now_s = self._ports.clock.now_s()
+        for id_, outcomes in news.items():
+            self.ledger.lived(id_, outcomes, now_s)
+        self.period += 1
+
+    async def _price(self) -> None:
+        if PRICES_SHARD not in self.watchlist.shards:
+            return
+        await self.market.refresh(self.watchlist)
+        self._reprice()
+        await self.press.print_prices(self.book)
+
+    def _reprice(self) -> None:
+        self.book = self.market.book(self.watchlist.book)
+        self.rounds.prices = self.book.prices
+
+
+async def _every(every_s: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Work at once and then every so often; work that takes longer delays only itself."""
+    loop = asyncio.get_running_loop()
+    at_s = loop.time()
+    while True:
+        await work()
+        at_s = max(at_s + every_s, loop.time())
+        await asyncio.sleep(at_s - loop.time())

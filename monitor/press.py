@@ -1,0 +1,127 @@
+"""The press: takes over what is published, and writes shards and prices when they have changed."""
+
+import json
+import logging
+from collections.abc import Collection
+
+from gateway.core.breaker import State
+from gateway.core.health import GONE_PERIODS, EndpointSnapshot, ShardSnapshot, SnapshotError, decode_shard, encode_shard
+from gateway.core.price_json import PriceFileError, decode_prices, encode_prices
+from gateway.core.prices import PriceBook
+from monitor.issue import Issue, following, taken_over
+from monitor.ledger import Ledger
+from monitor.ports import Clock, Publisher, PublishError
+from monitor.sharding import shard_key, shard_of
+
+PRICES_KEY = "prices.json"
+
+log = logging.getLogger(__name__)
+
+
+class Press:
+    """Mutable; one per process, used from one task at a time."""
+
+    def __init__(self, publisher: Publisher, clock: Clock, name: str, period_s: float) -> None:
+        """`name`: of this publisher, for people; `period_s`: what readers may expect."""
+        self._publisher = publisher
+        self._clock = clock
+        self._name = name
+        self._period_s = period_s
+        # Endpoint times are published in Unix time by one offset: an offset taken each time would change them all each
+        # time.
+        self._offset_s = clock.epoch_s() - clock.now_s()
+        self._issues: dict[int, Issue] = {}
+        self._considered: dict[int, int] = {}  # shard -> period in which all of it was last compared
+        self.written = 0
+        self.failures = 0
+        self._failing = False
+        self.written_epoch_s: float | None = None  # the last success
+
+    async def take_over(self, shards: Collection[int], ledger: Ledger) -> None:
+        """Follow on what is published of these shards, and learn which breakers stand open."""
+        for shard in shards:
+            seen = await self._seen(shard)
+            self._issues[shard] = taken_over(seen, int(self._clock.epoch_s() * 1_000))
+            if seen is not None and self._clock.epoch_s() - seen.published_at_s < GONE_PERIODS * seen.period_s:
+                for id_, entry in seen.endpoints.items():
+                    ledger.restore(id_, entry, self._clock.now_s(), self._offset_s)
+
+    async def _seen(self, shard: int) -> ShardSnapshot | None:
+        raw = await self._read(shard_key(shard))
+        if raw is None:
+            return None
+        try:
+            return decode_shard(raw)
+        except SnapshotError as error:
+            log.warning("%s is replaced: %s", shard_key(shard), error)
+            return None
+
+    async def prices(self) -> PriceBook | None:
+        """The prices published last, where they can be read."""
+        raw = await self._read(PRICES_KEY)
+        if raw is None:
+            return None
+        try:
+            return decode_prices(raw)
+        except PriceFileError as error:
+            log.warning("%s is replaced: %s", PRICES_KEY, error)
+            return None
+
+    async def _read(self, key: str) -> bytes | None:
+        try:
+            return await self._publisher.read(key)
+        except PublishError as error:
+            log.warning("%s could not be read back: %s", key, error)
+            return None
+
+    def entries(self) -> dict[str, EndpointSnapshot]:
+        """Every endpoint as published last."""
+        return {id_: entry for issue in self._issues.values() for id_, entry in issue.entries.items()}
+
+    async def print_shards(self, ledger: Ledger, period: int) -> None:
+        """Write the shards of which an issue is due; cheap where none is."""
+        now_s = self._clock.now_s()
+        states: dict[int, dict[str, State]] = {shard: {} for shard in self._issues}
+        for id_, state in ledger.states(now_s).items():
+            states[shard_of(id_)][id_] = state
+        for shard, current in states.items():
+            last = self._issues[shard]
+            known = {id_: entry.breaker for id_, entry in last.entries.items()}
+            if self._considered.get(shard) == period and known == current:
+                continue
+            self._considered[shard] = period
+            entries = {id_: ledger.entry(id_, now_s, self._offset_s) for id_ in current}
+            issue = following(last, entries, period)
+            if issue is not None and await self._write(shard_key(shard), self._encoded(shard, issue)):
+                self._issues[shard] = issue
+
+    def _encoded(self, shard: int, issue: Issue) -> bytes:
+        return encode_shard(
+            ShardSnapshot(
+                shard=shard,
+                epoch=issue.epoch,
+                seq=issue.seq,
+                publisher=self._name,
+                published_at_s=self._clock.epoch_s(),
+                period_s=self._period_s,
+                endpoints=issue.entries,
+            )
+        )
+
+    async def print_prices(self, book: PriceBook) -> None:
+        await self._write(PRICES_KEY, json.dumps(encode_prices(book), separators=(",", ":")).encode())
+
+    async def _write(self, key: str, data: bytes) -> bool:
+        """Whether it was published; what was not is tried again with the next change or period."""
+        try:
+            await self._publisher.publish(key, data)
+        except PublishError as error:
+            if not self._failing:
+                log.warning("%s could not be published; it is tried again each period: %s", key, error)
+            self._failing = True
+            self.failures += 1
+            return False
+        self._failing = False
+        self.written += 1
+        self.written_epoch_s = self._clock.epoch_s()
+        return True
