@@ -43,7 +43,7 @@ class Survey(Struct, frozen=True, gc=False):
 
     prompt: str  # the last user message's text: what the classifier reads
     opening: str  # the first user message's last text: what the classifier read when the conversation began
-    opening_chars: int  # of what every turn repeats: system prompt, first user message, tool specifications, schema
+    repeated: tuple[str, ...]  # by every turn: system prompt, first user message, tool specifications, schema
     turns: int  # answers already given in this conversation
     texts: tuple[str, ...]  # every text of the request, for the scanner
     chars: int  # of all texts, tool specifications included
@@ -98,7 +98,7 @@ def survey_chat(chat: ChatRequest) -> Survey:
     return Survey(
         prompt=_last_user_text(chat.messages),
         opening=opening[-1] if opening else "",
-        opening_chars=sum(map(len, opening)) + sum(map(len, texts[said:])),
+        repeated=(*opening, *texts[said:]),
         turns=sum(message.role is Role.ASSISTANT for message in chat.messages),
         texts=tuple(texts),
         chars=sum(map(len, texts)),
@@ -118,7 +118,7 @@ def survey_embed(embed: EmbedRequest) -> Survey:
     return Survey(
         prompt=embed.inputs[0] if embed.inputs else "",
         opening="",
-        opening_chars=0,
+        repeated=(),
         turns=0,
         texts=embed.inputs,
         chars=sum(map(len, embed.inputs)) + 4 * embed.token_inputs,

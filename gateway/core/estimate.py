@@ -52,9 +52,7 @@ def input_tokens(ask: Ask) -> int:
 
 def opening_tokens(ask: Ask) -> int:
     """Probable input tokens of the conversation's first request, counted as it was counted then."""
-    survey = ask.survey
-    tokens = sum(map(text_tokens, survey.texts)) * survey.opening_chars // max(1, survey.chars)
-    return max(1, tokens + 2 * TOKENS_PER_MESSAGE)
+    return sum(map(text_tokens, ask.survey.repeated)) + 2 * TOKENS_PER_MESSAGE
 
 
 def input_bound(ask: Ask) -> int | None:

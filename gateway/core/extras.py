@@ -144,17 +144,26 @@ def _session(in_body: Json, in_header: str | None) -> str | None:
     session = in_header if in_body is None else in_body
     if session is None:
         return None
+    param = HEADER_PREFIX + "session" if in_body is None else "session_id"
     if not isinstance(session, str) or not 0 < len(session) <= MAX_SESSION_CHARS:
-        param = HEADER_PREFIX + "session" if in_body is None else "session_id"
         raise BadExtra(param, f"must be a text of 1 to {MAX_SESSION_CHARS} characters")
-    return session
+    return _valid_text(session, param)
+
+
+def _valid_text(text: str, param: str) -> str:
+    """Refuses bytes that are no UTF-8 (they arrive as lone surrogates): no record could hold them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadExtra(param, "must be UTF-8") from None
+    return text
 
 
 def _tags(value: str | None) -> tuple[tuple[str, str], ...]:
     if value is None or not value.strip():
         return ()
     tags = []
-    for pair in value.split(","):
+    for pair in _valid_text(value, HEADER_PREFIX + "tags").split(","):
         key, equals, text = pair.partition("=")
         if not equals or not key.strip() or len(pair) > MAX_TAG_CHARS:
             right = f"must be k=v,k=v with at most {MAX_TAG_CHARS} characters each"
@@ -195,11 +204,19 @@ def _max_price(value: Json, param: str) -> MaxPrice:
     for name, price in value.items():
         if name not in known:
             raise BadExtra(f"{param}.{name}", f"unknown price; valid: {', '.join(known)}")
-        try:
-            found[known[name]] = float(price)
-        except (TypeError, ValueError):
-            raise BadExtra(f"{param}.{name}", "must be a number of USD") from None
+        found[known[name]] = _usd(price, f"{param}.{name}")
     return MaxPrice(**found)
+
+
+def _usd(value: Json, param: str) -> float:
+    """A price; a text as well, since OpenRouter's own prices are texts."""
+    try:
+        number = -1.0 if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = -1.0
+    if not 0 <= number < 1e9:
+        raise BadExtra(param, "must be a number of USD")
+    return number
 
 
 def _deny(value: Json, param: str) -> bool:

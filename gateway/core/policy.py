@@ -25,7 +25,10 @@ class Requirement(Struct, frozen=True, gc=False):
 
     @property
     def empty(self) -> bool:
-        return self == Requirement()
+        return self == NOTHING_REQUIRED
+
+
+NOTHING_REQUIRED = Requirement()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Label:
     """A sensitivity: what it demands, and whether the scanner puts it on."""
 
     name: str
-    require: Requirement = Requirement()
+    require: Requirement = NOTHING_REQUIRED
     detect: bool = False
     content_allowed: bool = True  # whether records, traces and evaluation may keep text
 

@@ -27,7 +27,7 @@ from gateway.web.body import parse_json, read_body
 from gateway.web.listing import models_page, one_model
 from gateway.web.sink import WebSink
 
-NO_SURVEY = Survey("", "", 0, 0, (), 0, 0, 0, False, frozenset(), "", frozenset(), None, False)
+NO_SURVEY = Survey("", "", (), 0, (), 0, 0, 0, False, frozenset(), "", frozenset(), None, False)
 
 
 class Api:

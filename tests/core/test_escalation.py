@@ -1,0 +1,78 @@
+"""The 80/20 mode holds its share over every window, and picks the difficult ones."""
+
+from collections.abc import Iterator
+from itertools import accumulate
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.core.escalation import MEMORY, Escalation
+
+WINDOW = 1_000
+POINTS = 0.02
+
+
+def worst_points(share: float, scores: list[float]) -> float:
+    """Largest distance of the share in any window of 1,000 requests from the share wanted."""
+    account = Escalation(share)
+    sums = [0, *accumulate(int(account.decide(score)) for score in scores)]
+    return max(abs((sums[at + WINDOW] - sums[at]) / WINDOW - share) for at in range(len(sums) - WINDOW))
+
+
+def drawn(seed: int, shape: str) -> Iterator[float]:
+    dice = Random(seed)
+    for n in range(3_000):
+        match shape:
+            case "constant":
+                yield 0.5
+            case "rising":
+                yield n / 3_000
+            case "falling":
+                yield 1 - n / 3_000
+            case "random":
+                yield dice.random()
+            case "two":
+                yield 0.1 if dice.random() < 0.9 else 0.9
+            case "blocks":
+                yield 0.9 if n // 700 % 2 else 0.1
+            case _:
+                yield (0.0, 1.0)[n % 2]
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.2, 1 / 3, 0.5])
+@pytest.mark.parametrize("shape", ["constant", "rising", "falling", "random", "two", "blocks", "alternating"])
+def test_holds_its_share_within_two_points_over_every_thousand(shape: str, share: float) -> None:
+    assert worst_points(share, list(drawn(7, shape))) <= POINTS
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.floats(0.05, 0.5),
+    st.lists(st.tuples(st.sampled_from([0.0, 0.2, 0.5, 0.5001, 1.0]), st.integers(1, 600)), min_size=3, max_size=12),
+)
+def test_holds_its_share_whatever_the_scores_do(share: float, runs: list[tuple[float, int]]) -> None:
+    scores = [score for score, length in runs for _ in range(length)]
+    assert worst_points(share, scores + [0.5] * max(0, WINDOW + 1 - len(scores))) <= POINTS
+
+
+def test_picks_the_difficult_ones() -> None:
+    dice, account = Random(3), Escalation(0.2)
+    scores = [dice.random() for _ in range(4_000)]
+    picked = [score for score in scores if account.decide(score)]
+    difficult = sum(score > 0.75 for score in picked) / len(picked)
+    assert difficult > 0.9
+
+
+@pytest.mark.parametrize(("share", "picks"), [(0.0, 0), (1.0, 2_000)])
+def test_escalates_none_of_none_and_all_of_all(share: float, picks: int) -> None:
+    account = Escalation(share)
+    assert sum(account.decide(n % 10 / 10) for n in range(2_000)) == picks
+
+
+def test_remembers_no_more_than_it_says() -> None:
+    account = Escalation(0.2)
+    for n in range(MEMORY + 10):
+        account.decide(n % 7 / 7)
+    assert len(account._recent) == len(account._sorted) == MEMORY
