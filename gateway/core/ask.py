@@ -77,6 +77,7 @@ class Ask(Struct, frozen=True, gc=False):
         return self.chat is not None and self.chat.include_usage
 
 
+NOTHING: frozenset[str] = frozenset()
 PREFIX_CHARS = 2_000  # enough system prompt and first question to tell conversations apart; hashing it costs about 2 µs
 
 
@@ -84,8 +85,7 @@ def survey_chat(chat: ChatRequest) -> Survey:
     """Facts of a conversation, in one walk over its parts."""
     tally = _Tally()
     for message in chat.messages:
-        for part in message.parts:
-            tally.add(part)
+        tally.hear(message)
     texts, needs = tally.texts, tally.needs
     said = len(texts)
     if chat.tools:
@@ -94,20 +94,20 @@ def survey_chat(chat: ChatRequest) -> Survey:
     if chat.response_format is not None and chat.response_format.kind == "json_schema":
         needs.add(catalog.JSON_SCHEMA)
         texts.append(str(chat.response_format.schema))
-    opening = _opening(chat.messages)
+    opening = tally.opening
     return Survey(
-        prompt=_last_user_text(chat.messages),
+        prompt=tally.prompt,
         opening=opening[-1] if opening else "",
         repeated=(*opening, *texts[said:]),
-        turns=sum(message.role is Role.ASSISTANT for message in chat.messages),
+        turns=tally.turns,
         texts=tuple(texts),
         chars=sum(map(len, texts)),
         images=tally.images,
         media=tally.media,
         remote=tally.remote,
-        needs=frozenset(needs),
+        needs=frozenset(needs) if needs else NOTHING,
         prefix_hash=_prefix_hash(opening),
-        signed_by=frozenset(tally.signed),
+        signed_by=frozenset(tally.signed) if tally.signed else NOTHING,
         max_tokens=chat.max_tokens,
         reasoning=chat.reasoning is not None and chat.reasoning.effort != "none",
     )
@@ -134,16 +134,39 @@ def survey_embed(embed: EmbedRequest) -> Survey:
 
 
 class _Tally:
-    """What one walk over a conversation's parts collects."""
+    """What one walk over a conversation collects. Most of it is plain text, so that is looked for first."""
+
+    __slots__ = ("_begun", "images", "media", "needs", "opening", "prompt", "remote", "signed", "texts", "turns")
 
     def __init__(self) -> None:
         self.texts: list[str] = []
-        self.images = self.media = 0
+        self.opening: list[str] = []  # texts of the system prompt and the first user message: every later turn has them
+        self.prompt = ""  # of the last user message that says something
+        self.turns = self.images = self.media = 0
         self.remote = False
         self.needs: set[str] = set()
         self.signed: set[str] = set()
+        self._begun = False
 
-    def add(self, part: Part) -> None:
+    def hear(self, message: Message) -> None:
+        """Take in the next message."""
+        said: list[str] = []
+        for part in message.parts:
+            if type(part) is Text:
+                said.append(part.text)
+                self.texts.append(part.text)
+            else:
+                self._add(part)
+        role = message.role
+        if role is Role.USER and said:
+            self.prompt = said[0] if len(said) == 1 else "\n".join(said)
+        elif role is Role.ASSISTANT:
+            self.turns += 1
+        if not self._begun:
+            self.opening += said
+            self._begun = role is Role.USER
+
+    def _add(self, part: Part) -> None:
         match part:
             case Text(text=text):
                 self.texts.append(text)
@@ -163,7 +186,7 @@ class _Tally:
                 self.texts.append(arguments)
             case ToolResult(parts=parts):
                 for inner in parts:
-                    self.add(inner)
+                    self._add(inner)
 
 
 SHORTEST_TEXT = 6  # a@b.cd; nothing shorter is anybody's
@@ -190,25 +213,6 @@ def texts_of(value: Json) -> list[str]:
         elif isinstance(one, int) and one >= SHORTEST_NUMBER:
             short.add(str(one))
     return [*long, APART.join(sorted(short))] if short else long
-
-
-def _last_user_text(messages: tuple[Message, ...]) -> str:
-    for message in reversed(messages):
-        if message.role is Role.USER:
-            found = [part.text for part in message.parts if isinstance(part, Text)]
-            if found:
-                return found[0] if len(found) == 1 else "\n".join(found)
-    return ""
-
-
-def _opening(messages: tuple[Message, ...]) -> list[str]:
-    """Texts of the system prompt and the first user message: what every later turn of the conversation repeats."""
-    texts: list[str] = []
-    for message in messages:
-        texts.extend(part.text for part in message.parts if isinstance(part, Text))
-        if message.role is Role.USER:
-            break
-    return texts
 
 
 def _prefix_hash(opening: list[str]) -> str:

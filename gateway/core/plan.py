@@ -90,19 +90,27 @@ def order(
     ill: list[Step] = []
     excluded: dict[str, str] = {}
     too_dear: list[float] = []
+    limited = wishes.max_price is not None or wishes.budget_usd is not None
     for endpoint in eligible:
-        price = prices.get(endpoint.id)
-        cost = None if price is None else estimate_usd(price, sizes.input, 0, sizes.output, wishes.at_s)
-        reason = _unfit(endpoint, price, sizes, wishes)
-        if reason is None and endpoint.id in health.ill:
-            reason = health.ill[endpoint.id].reason
-            ill.append(Step(endpoint, cost))
+        name = endpoint.id
+        price = prices.get(name)
+        step = Step(
+            endpoint, None if price is None else estimate_usd(price, sizes.input, 0, sizes.output, wishes.at_s)
+        )
+        reason = None
+        if endpoint.context is not None and sizes.input >= endpoint.context:
+            reason = screen.CONTEXT
+        elif limited:
+            reason = _too_dear(endpoint, price, sizes, wishes)
+        if reason is None and name in health.ill:
+            reason = health.ill[name].reason
+            ill.append(step)
         if reason is None:
-            well.append(Step(endpoint, cost))
+            well.append(step)
         else:
-            excluded[endpoint.id] = reason
-            if reason == screen.COST_LIMIT and cost is not None:
-                too_dear.append(cost)
+            excluded[name] = reason
+            if reason == screen.COST_LIMIT and step.estimate_usd is not None:
+                too_dear.append(step.estimate_usd)
     return Ordered(
         steps=tuple(_in_order(well, prices, sizes, health, wishes)),
         ill=tuple(sorted(ill, key=lambda step: health.ill[step.endpoint.id].badness)),
@@ -111,9 +119,7 @@ def order(
     )
 
 
-def _unfit(endpoint: Endpoint, price: Price | None, sizes: Sizes, wishes: Wishes) -> str | None:
-    if endpoint.context is not None and sizes.input >= endpoint.context:
-        return screen.CONTEXT
+def _too_dear(endpoint: Endpoint, price: Price | None, sizes: Sizes, wishes: Wishes) -> str | None:
     if wishes.max_price is not None and not _within(wishes.max_price, price, sizes, wishes):
         return screen.PRICE
     if wishes.budget_usd is not None and affordable(endpoint, price, sizes, wishes, wishes.budget_usd) is None:

@@ -43,6 +43,7 @@ PLACED = words(
     presence_penalty tools tool_choice parallel_tool_calls response_format reasoning_effort reasoning user n
     logprobs top_logprobs stream stream_options"""
 )
+PLAIN = frozenset({"model", "messages", "stream", "max_tokens"})
 # Values that ask for what happens anyway.
 _INERT: Mapping[str, tuple[Json, ...]] = {
     "modalities": (["text"],),
@@ -59,6 +60,12 @@ _INERT: Mapping[str, tuple[Json, ...]] = {
 
 def read_chat(body: Mapping[str, Json]) -> ChatRequest:
     """The whole request; raises `BadRequest`."""
+    if body.keys() <= PLAIN:  # most requests: nothing to look for, so nothing is looked for
+        plain: set[str] = set()
+        messages = _messages(body.get("messages"), plain)
+        stream = bool(readers.flag(body, "stream"))
+        max_tokens = readers.positive_int(body, "max_tokens")
+        return ChatRequest(messages=messages, max_tokens=max_tokens, stream=stream, unplaced=frozenset(plain))
     unplaced = unplaced_fields(body, PLACED)
     messages = _messages(body.get("messages"), unplaced)
     stop = readers.texts(body.get("stop"), "stop")
