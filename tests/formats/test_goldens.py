@@ -1,8 +1,8 @@
-"""Golden files, one folder for each wire format: `requests` (ask → what is sent) and `streams` (events in → events out).
+"""Golden files, one folder for each wire format. A new wire format needs a folder, and nothing here.
 
-A request golden is `{surface, headers, body, caps, quirks, endpoint_max_output, max_output, sent: {path, headers, body,
-dropped}, fields, hints}` (nothing is sent where there are fields); a stream golden is `NAME.sse` from the upstream beside `NAME.SURFACE.out`, what a client of
-that surface gets. A new wire format needs a folder, nothing here.
+`requests`: `{surface, headers, body, caps, quirks, endpoint_max_output, max_output, sent, fields, hints}`, where `sent`
+is `{path, headers, body, dropped}`; nothing is sent where there are fields.
+`streams`: `NAME.sse` from the upstream, beside it `NAME.SURFACE.out`, what a client of that surface gets.
 """
 
 import json

@@ -23,7 +23,9 @@ def test_reads_named_events() -> None:
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
 def test_takes_every_line_end(end: bytes) -> None:
-    stream = end.join([b": comment", b"event: a", b"data: 1", b"data: 2", b"id: 7", b"retry: 10", b"", b"data:3", b"", b""])
+    stream = end.join(
+        [b": comment", b"event: a", b"data: 1", b"data: 2", b"id: 7", b"retry: 10", b"", b"data:3", b"", b""]
+    )
     assert decode(stream) == [(b"a", b"1\n2"), (b"", b"3")]
     assert decode(*(bytes([byte]) for byte in stream)) == [(b"a", b"1\n2"), (b"", b"3")]
 

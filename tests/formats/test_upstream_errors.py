@@ -54,12 +54,36 @@ def test_reads_the_status_where_the_body_says_nothing_more(status: int, kind: Fa
         (400, openai(code="billing_hard_limit_reached"), K.BILLING),
         (403, openai(code="billing_not_active"), K.BILLING),
         (429, openai("You exceeded your current quota, please check your plan."), K.BILLING),
-        (400, {"type": "error", "error": {"type": "invalid_request_error", "message": "Your credit balance is too low"}}, K.BILLING),
+        (
+            400,
+            {"type": "error", "error": {"type": "invalid_request_error", "message": "Your credit balance is too low"}},
+            K.BILLING,
+        ),
         (402, {"error": {"message": "Insufficient Balance", "code": "invalid_request_error"}}, K.BILLING),
         (400, openai(code="context_length_exceeded"), K.CONTEXT_LENGTH),
         (400, openai("This model's maximum context length is 8192 tokens."), K.CONTEXT_LENGTH),
-        (400, {"error": {"code": 400, "message": "the request exceeds the available context size", "type": "exceed_context_size_error"}}, K.CONTEXT_LENGTH),
-        (400, {"type": "error", "error": {"type": "invalid_request_error", "message": "prompt is too long: 210000 tokens > 200000 maximum"}}, K.CONTEXT_LENGTH),
+        (
+            400,
+            {
+                "error": {
+                    "code": 400,
+                    "message": "the request exceeds the available context size",
+                    "type": "exceed_context_size_error",
+                }
+            },
+            K.CONTEXT_LENGTH,
+        ),
+        (
+            400,
+            {
+                "type": "error",
+                "error": {
+                    "type": "invalid_request_error",
+                    "message": "prompt is too long: 210000 tokens > 200000 maximum",
+                },
+            },
+            K.CONTEXT_LENGTH,
+        ),
         (413, openai("Input tokens exceed the configured limit"), K.CONTEXT_LENGTH),
         (422, openai("too many input tokens"), K.CONTEXT_LENGTH),
         (500, openai(code="context_length_exceeded"), K.CONTEXT_LENGTH),
@@ -83,10 +107,16 @@ def test_reads_codes_that_say_more_than_the_status(status: int, body: Any, kind:
         ({"error": {"message": "No.", "code": 400}}, UpstreamError(400, "No.", None, "400")),
         ({"error": "No."}, UpstreamError(400, "No.")),
         ([openai()], UpstreamError(400, "No.")),
-        ({"object": "error", "message": "No.", "type": "BadRequestError", "code": 400}, UpstreamError(400, "No.", "BadRequestError", "400")),
+        (
+            {"object": "error", "message": "No.", "type": "BadRequestError", "code": 400},
+            UpstreamError(400, "No.", "BadRequestError", "400"),
+        ),
         ({"id": "1", "message": "No."}, UpstreamError(400, "No.")),
         ({"detail": "No."}, UpstreamError(400, "No.")),
-        ({"detail": [{"loc": ["body", "messages", 0], "msg": "No."}, {"msg": "Never."}, "Odd"]}, UpstreamError(400, "body.messages.0: No.; Never.; Odd")),
+        (
+            {"detail": [{"loc": ["body", "messages", 0], "msg": "No."}, {"msg": "Never."}, "Odd"]},
+            UpstreamError(400, "body.messages.0: No.; Never.; Odd"),
+        ),
         ({"object": "error", "message": {"detail": [{"msg": "No."}]}}, UpstreamError(400, "No.")),
         ({"error": {"type": "weird"}}, UpstreamError(400, "weird", "weird")),
         ({"error": {"code": "odd", "type": True}}, UpstreamError(400, "odd", None, "odd")),
@@ -137,7 +167,11 @@ def test_gives_the_horizon_of_exhausted_limits_for_a_429_only() -> None:
         ({"error": {"message": "Your credit balance is too low"}}, K.BILLING, 402),
         ({"error": {"type": "authentication_error", "message": "x"}}, K.CREDENTIAL, 401),
         ({"error": {"type": "invalid_request_error", "message": "x"}}, K.REJECTED, 400),
-        ({"error": {"type": "invalid_request_error", "code": "tool_use_failed", "status_code": 400, "message": "x"}}, K.REJECTED, 400),
+        (
+            {"error": {"type": "invalid_request_error", "code": "tool_use_failed", "status_code": 400, "message": "x"}},
+            K.REJECTED,
+            400,
+        ),
         ({"error": {"type": "api_error", "message": "x"}}, K.SERVER_ERROR, 500),
         ({"error": {"code": 200, "message": "x"}}, K.SERVER_ERROR, 500),
         ("words", K.SERVER_ERROR, 500),

@@ -130,7 +130,9 @@ def upstream_events(exchange: Exchange) -> list[Any]:
 
 def is_extra(event: Any, asked: Ask) -> bool:
     """Whether an event is a usage chunk that the client did not ask for."""
-    return isinstance(event, dict) and event.get("choices") == [] and not asked.include_usage and bool(event.get("usage"))
+    return (
+        isinstance(event, dict) and event.get("choices") == [] and not asked.include_usage and bool(event.get("usage"))
+    )
 
 
 def with_model(event: Any) -> Any:
@@ -186,7 +188,7 @@ def test_reads_streams_the_same_in_small_portions() -> None:
 
 
 def test_understands_every_error_answer() -> None:
-    seen = {}
+    seen: dict[tuple[int, str], str] = {}
     for exchange, _, at in placed():
         if exchange.status >= 300:
             failure = registry.wire_format(at.api).failure(exchange.status, exchange.headers, exchange.body, 0.0)

@@ -85,7 +85,7 @@ def chunk(delta: dict[str, Any] | None = None, finish: str | None = None, **more
 
 
 def message_start(**usage: Any) -> dict[str, Any]:
-    message = {
+    message: dict[str, Any] = {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
@@ -110,7 +110,9 @@ def block_stop(index: int) -> dict[str, Any]:
     return {"type": "content_block_stop", "index": index}
 
 
-def message_end(reason: str = "end_turn", stop: str | None = None, **usage: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def message_end(
+    reason: str = "end_turn", stop: str | None = None, **usage: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
     delta = {"stop_reason": reason, "stop_sequence": stop}
     counted = {"output_tokens": 5, **usage}
     return {"type": "message_delta", "delta": delta, "usage": counted}, {"type": "message_stop"}
@@ -167,6 +169,8 @@ def message_blocks(written: Iterable[Any]) -> list[dict[str, Any]]:
             case "content_block_stop":
                 assert is_open
                 is_open = False
+            case _:
+                pass
     assert not is_open
     return blocks
 
@@ -185,4 +189,21 @@ def _apply(block: dict[str, Any], delta: dict[str, Any], partial: str) -> str:
                 block["input"] = json.loads(partial)
             except ValueError:
                 block["input"] = partial
+        case _:
+            pass
     return partial
+
+
+def call(index: int, call_id: str | None, name: str | None, arguments: str | None) -> dict[str, Any]:
+    """A tool call of the OpenAI format, or a fragment of one."""
+    return {"index": index, "id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def calls(*fragments: dict[str, Any]) -> dict[str, Any]:
+    """A chunk of tool call fragments."""
+    return chunk({"tool_calls": list(fragments)})
+
+
+def tool_use(call_id: str, name: str, **call_input: Any) -> dict[str, Any]:
+    """A tool call of the Anthropic format."""
+    return {"type": "tool_use", "id": call_id, "name": name, "input": call_input}
