@@ -57,7 +57,7 @@ def story(decision: Mapping[str, Any]) -> list[str]:
 
 
 def _refusal(error: Mapping[str, Any]) -> list[str]:
-    lines = [f"refused ({error.get('status', error.get('code'))}): {error.get('message')}"]
+    lines = [f"refused ({error.get('code') or error.get('type')}): {error.get('message')}"]
     excluded = error.get("excluded")
     if isinstance(excluded, dict):
         lines += [f"   {reason}: {count}" for reason, count in excluded.items()]

@@ -177,7 +177,4 @@ def _warn_of_dead_ends(policy: Policy, file: File, findings: Findings) -> None:
 def _satisfiable(route: Route, policy: Policy) -> bool:
     """Whether some provider states enough; whether its facts have expired is the business of the day of the request."""
     require = policy.labels[route.sensitivity or ""].require
-    return any(
-        not missing(require, provider.privacy, date.min)
-        for provider in policy.catalog.providers.values()
-    )
+    return any(not missing(require, provider.privacy, date.min) for provider in policy.catalog.providers.values())

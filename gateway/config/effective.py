@@ -29,9 +29,7 @@ def effective(policy: Policy) -> dict[str, Json]:
         },
         "sensitivity": {label.name: _label(label) for label in policy.labels.values()},
         "routes": [_route(route, policy.tiers) for route in policy.routes],
-        "providers": {
-            provider.id: _provider(provider, policy) for provider in policy.catalog.providers.values()
-        },
+        "providers": {provider.id: _provider(provider, policy) for provider in policy.catalog.providers.values()},
     }
 
 
@@ -118,9 +116,7 @@ def _route(route: Route, tiers: tuple[str, ...]) -> dict[str, Json]:
         first_token_p95_ms=route.first_token_p95_ms,
         limits=_slots(route.limits),
         baseline=route.baseline,
-        split=[
-            _filled(name=arm.name, weight=arm.weight, prefer=list(arm.prefer) or None) for arm in route.split
-        ]
+        split=[_filled(name=arm.name, weight=arm.weight, prefer=list(arm.prefer) or None) for arm in route.split]
         or None,
         escalate=escalate and {"share": escalate.share, "to": tiers[escalate.to], "by": escalate.by},
         model=route.model,

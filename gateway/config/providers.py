@@ -172,7 +172,7 @@ class _Entry:
             found[row.id] = self._model(row, index, provider, found.get(row.id))
             if row.price is not None:
                 made.config_prices[found[row.id].id] = _price(row.price)
-        if not found and (self.row.api is None or self.row.api in self.known.wire_formats):
+        if not found and self.row.only is None and provider.api in self.known.wire_formats:
             self.findings.problem(self._at(), "has no models; list them under models:")
         made.endpoints.update((endpoint.id, endpoint) for endpoint in found.values())
 

@@ -25,6 +25,7 @@ _WRONG_TYPE = {
     "model_type": "must be a mapping of keys to values",
     "finite_number": "must be a finite number",
 }
+_SENTENCES = {"missing": "is missing", "too_short": "must not be empty; leave the key out instead"}
 _PATTERNS = {
     "sha256": "must be the 64 hexadecimal digits of a SHA-256 hash",
     "file": "must be an absolute path",
@@ -76,21 +77,23 @@ def _words(detail: ErrorDetails, path: Path, schema: Schema) -> str:
     match kind:
         case "extra_forbidden":
             return not_one_of(path[-1], "a key here", known_keys(schema, path[:-1]))
-        case "missing":
-            return "is missing"
         case "literal_error":
             return _not_literal(given, context["expected"])
-        case "string_pattern_mismatch":
-            return f"{_shown_at(path, given)}{_PATTERNS.get(str(path[-1]), _NAME)}"
         case "value_error":
             return str(context["error"])
         case "model_type" if path[-1] == "key":
             return "must be {env: NAME}, {file: /path} or {none: true}; a key itself never stands in this file"
-        case _ if kind in _WRONG_TYPE:
-            return f"{_shown_at(path, given)}{_WRONG_TYPE[kind]}"
+        case _ if kind in _SENTENCES:
+            return _SENTENCES[kind]
         case _:
-            words = detail["msg"].replace("Input should be", "must be").replace("should have", "must have")
-            return f"{_shown_at(path, given)}{words[0].lower()}{words[1:]}"
+            return f"{_shown_at(path, given)}{_must_be(detail, path)}"
+
+
+def _must_be(detail: ErrorDetails, path: Path) -> str:
+    if detail["type"] == "string_pattern_mismatch":
+        return _PATTERNS.get(str(path[-1]), _NAME)
+    words = detail["msg"].replace("Input should be", "must be").replace("should have", "must have")
+    return _WRONG_TYPE.get(detail["type"], f"{words[0].lower()}{words[1:]}")
 
 
 def _not_literal(given: object, expected: str) -> str:

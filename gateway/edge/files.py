@@ -51,15 +51,6 @@ class FileWatch:
         self._problem = ""
         return [Change(self._path.name, data)]
 
-    def mark_seen(self, data: bytes) -> None:
-        """Take the file as it is now for seen, if `data` is what it holds: for whoever has read it already."""
-        try:
-            stamp, now = _read(self._path)
-        except OSError:
-            return
-        if now == data:
-            self._stamp = stamp
-
     def _gone(self, problem: str) -> list[Change]:
         """Said once, not at every look."""
         known, self._problem, self._stamp = self._problem, problem, None

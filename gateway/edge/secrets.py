@@ -138,9 +138,7 @@ class SecretStore:
             self._reader.refresh(held)
 
     def _without_key(self) -> frozenset[str]:
-        return frozenset(
-            name for name, held in self._held.items() if held.secret is None and not held.ref.none
-        )
+        return frozenset(name for name, held in self._held.items() if held.secret is None and not held.ref.none)
 
 
 @dataclass(frozen=True, slots=True)
