@@ -92,15 +92,22 @@ async def listen(app: web.Application, host: str, port: int, counts: Counts) -> 
         keepalive_timeout=KEEPALIVE_S,
         shutdown_timeout=1.0,  # `drain` has waited already
     )
+
+    def new_protocol() -> asyncio.Protocol:
+        assert runner.server is not None, "setup makes it, before the first connection"
+        return runner.server()
+
+    keeper = Doorkeeper(new_protocol, loop.time)
+    app[KEEPER] = keeper  # before setup, which freezes the application
+    app.on_response_prepare.append(_introduce)
     await runner.setup()
-    factory = runner.server
-    assert factory is not None, "setup makes the server"
-    keeper = Doorkeeper(factory, loop.time)
-    app[KEEPER] = keeper
     server = await loop.create_server(keeper, host, port, backlog=BACKLOG)
     return Listening(runner, keeper, server, asyncio.create_task(keeper.watch()), counts)
 
 
+async def _introduce(_: web.Request, response: web.StreamResponse) -> None:
+    """Which libraries and versions serve here is nobody's business."""
+    response.headers["Server"] = "pointsman"
 
 
 KEEPER: web.AppKey[Doorkeeper] = web.AppKey("keeper", Doorkeeper)
