@@ -1,0 +1,191 @@
+"""The record of one request, whole."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from gateway.core.decision import (
+    OTHERS_SHOWN,
+    AttemptRow,
+    Considered,
+    Decision,
+    Outcome,
+    candidates,
+    feedback,
+    record,
+    session_hash,
+    tier_name,
+    usage_json,
+)
+from gateway.core.extras import NO_EXTRAS, Extras
+from gateway.core.policy import Label, Route, Variant
+from gateway.core.usage import Usage
+from tests.support.builders import EPOCH_S, TIERS, a_step, an_ask
+
+CONSIDERED = Considered(
+    route=Route("support"),
+    variant=Variant("candidate", 10),
+    labels=(Label("internal"), Label("pii")),
+    task="code",
+    task_confidence=0.87654,
+    task_reasons=("stack trace",),
+    difficulty=0.43219,
+    tier_required=1,
+    escalated=True,
+    session="5e55",
+    steps=(a_step("alpha/m", 0.001), a_step("beta/m", None)),
+    others=(a_step("gamma/m", 0.003),),
+    excluded={"delta/m": ("sensitivity", "tier"), "eps/m": ("tier",)},
+    estimated_input=120,
+    input_bound=2_500,
+    estimated_output=700,
+    budget_usd=0.02,
+    baseline="gamma/m",
+    panic=False,
+    attempts=4,
+)
+DECISION = Decision(
+    id="0123456789abcdef",
+    time_s=EPOCH_S + 0.5,
+    surface="chat",
+    model="auto",
+    stream=True,
+    key_id="kb-1",
+    tags=(("team", "kb"),),
+    considered=CONSIDERED,
+    tiers=TIERS,
+    prompt_hash="aa",
+    prompt_chars=42,
+    attempts=(
+        AttemptRow("alpha/m", 1.23456, None, 20.5, "server_error", 500, "500: no", 0.0),
+        AttemptRow("beta/m", 22.0, 310.129, 900.0, "ok", 200, None, 0.0021, Usage(120, output=300)),
+    ),
+    endpoint="beta/m",
+    provider="beta",
+    status=200,
+    outcome=Outcome.OK,
+    error=None,
+    usage=Usage(input=120, cached_input=20, cache_write=5, output=300, reasoning=7, provider_cost_usd=0.002),
+    cost_usd=0.0021,
+    baseline_cost_usd=0.0042,
+    saved_usd=0.0021,
+    latency_ms=922.3456,
+    ttft_ms=332.129,
+    response_hash="bb",
+    dropped=("seed",),
+)
+
+
+def test_is_the_whole_story_in_the_order_of_the_contract() -> None:
+    assert list(record(DECISION).items()) == list(
+        {
+            "id": "0123456789abcdef",
+            "time": "2025-11-24T16:00:00.500Z",
+            "route": "support",
+            "variant": "candidate",
+            "key_id": "kb-1",
+            "surface": "chat",
+            "model": "auto",
+            "stream": True,
+            "task": "code",
+            "task_confidence": 0.877,
+            "difficulty": 0.432,
+            "escalated": True,
+            "tier_required": "medium",
+            "sensitivity": ["internal", "pii"],
+            "tags": {"team": "kb"},
+            "session_hash": "5e55",
+            "prompt_hash": "aa",
+            "prompt_chars": 42,
+            "estimated_input_tokens": 120,
+            "plan": ["alpha/m", "beta/m"],
+            "candidates": [
+                {"endpoint": "alpha/m", "eligible": True, "reasons": [], "estimated_cost": 0.001},
+                {"endpoint": "beta/m", "eligible": True, "reasons": [], "estimated_cost": None},
+                {"endpoint": "gamma/m", "eligible": True, "reasons": [], "estimated_cost": 0.003},
+                {"endpoint": "delta/m", "eligible": False, "reasons": ["sensitivity", "tier"], "estimated_cost": None},
+                {"endpoint": "eps/m", "eligible": False, "reasons": ["tier"], "estimated_cost": None},
+            ],
+            "excluded": {"sensitivity": 1, "tier": 2},
+            "panic": False,
+            "attempts": [
+                {
+                    "endpoint": "alpha/m", "started_ms": 1.23, "ttft_ms": None, "duration_ms": 20.5,
+                    "outcome": "server_error", "status": 500, "error": "500: no", "cost_usd": 0.0,
+                },
+                {
+                    "endpoint": "beta/m", "started_ms": 22.0, "ttft_ms": 310.13, "duration_ms": 900.0,
+                    "outcome": "ok", "status": 200, "error": None, "cost_usd": 0.0021,
+                },
+            ],
+            "endpoint": "beta/m",
+            "status": 200,
+            "outcome": "ok",
+            "error": None,
+            "usage": {
+                "input": 120, "cached_input": 20, "cache_write": 5, "output": 300, "reasoning": 7, "estimated": False,
+            },
+            "cost_usd": 0.0021,
+            "provider_cost_usd": 0.002,
+            "baseline": "gamma/m",
+            "baseline_cost_usd": 0.0042,
+            "saved_usd": 0.0021,
+            "latency_ms": 922.35,
+            "ttft_ms": 332.13,
+            "response_hash": "bb",
+            "dropped": ["seed"],
+        }.items()
+    )  # fmt: skip
+
+
+def test_is_short_where_a_request_was_refused_before_its_plan() -> None:
+    refused = replace(
+        DECISION, considered=None, attempts=(), endpoint=None, provider=None, status=400, outcome=Outcome.REJECTED,
+        error="bad", usage=None, cost_usd=0.0, baseline_cost_usd=None, saved_usd=None, ttft_ms=None, response_hash=None,
+    )  # fmt: skip
+    told: dict[str, Any] = record(refused)
+    empty = {name for name, value in told.items() if value in (None, [], {}, False)}
+    assert empty == {
+        "route", "variant", "task", "task_confidence", "difficulty", "escalated", "tier_required", "sensitivity",
+        "session_hash", "estimated_input_tokens", "plan", "candidates", "excluded", "panic", "attempts", "endpoint",
+        "usage", "cost_usd", "provider_cost_usd", "baseline", "baseline_cost_usd", "saved_usd", "ttft_ms",
+        "response_hash",
+    }  # fmt: skip
+    assert (told["outcome"], told["status"], told["error"]) == ("rejected", 400, "bad")
+
+
+def test_holds_texts_only_where_they_are_given() -> None:
+    assert "texts" not in record(DECISION)
+    assert record(replace(DECISION, texts={"request": {}}))["texts"] == {"request": {}}
+
+
+def test_has_no_variant_and_no_tier_where_there_is_none() -> None:
+    told = record(replace(DECISION, considered=replace(CONSIDERED, variant=None, tier_required=None)))
+    assert (told["variant"], told["tier_required"]) == (None, None)
+    assert tier_name(2, TIERS) == "large"
+    assert usage_json(None) is None
+
+
+def test_shows_the_plan_and_eight_others() -> None:
+    many = replace(
+        CONSIDERED,
+        others=tuple(a_step(f"o{n}/m") for n in range(5)),
+        excluded={"alpha/m": ("breaker_open",), **{f"x{n}/m": ("tier",) for n in range(5)}},
+    )
+    shown = [row["endpoint"] for row in candidates(many)]
+    assert shown == ["alpha/m", "beta/m", *(f"o{n}/m" for n in range(5)), "x0/m", "x1/m", "x2/m"]
+    most = replace(CONSIDERED, others=tuple(a_step(f"o{n}/m") for n in range(20)))
+    assert len(candidates(most)) == 2 + OTHERS_SHOWN
+
+
+def test_names_a_session_by_a_hash_so_that_the_clients_own_name_never_shows() -> None:
+    ask = an_ask()
+    assert session_hash(ask, NO_EXTRAS) == ask.survey.prefix_hash
+    assert session_hash(ask, Extras(session="jane@example.com")) == "9446bf63555f4d3e"
+    assert len(session_hash(ask, Extras(session="\udcff"))) == 16
+
+
+def test_gives_feedback_a_row_of_its_own() -> None:
+    assert feedback("d1", -0.5, "wrong", EPOCH_S) == {
+        "type": "feedback", "decision": "d1", "score": -0.5, "comment": "wrong", "time": "2025-11-24T16:00:00.000Z",
+    }  # fmt: skip
