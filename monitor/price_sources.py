@@ -217,9 +217,7 @@ def _models_dev_steps(cost: Mapping[str, Json], base: Rates) -> Iterator[Overrid
         if isinstance(size, int):
             steps.append((size, tier))
     for size, step in sorted(dict(steps).items()):
-        rates = _models_dev_rates(step, base)
-        if rates is not None:
-            yield Override(rates, size + 1)
+        yield Override(_models_dev_rates(step, base) or base, size + 1)
 
 
 # -- LiteLLM's price file: USD per token
@@ -294,6 +292,6 @@ def _number(value: Json) -> float | None:
         return None
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return number if 0 <= number < 1e9 else None

@@ -59,8 +59,8 @@ def first_s(target: Target, start_s: float) -> float:
 def next_s(target: Target, now_s: float) -> float:
     """The target's next instant after now."""
     offset_s = phase(target) * target.every_s
-    periods = (now_s - offset_s) // target.every_s + 1
-    return offset_s + periods * target.every_s
+    at_s = offset_s + ((now_s - offset_s) // target.every_s + 1) * target.every_s
+    return at_s if at_s > now_s + target.every_s / 1_000 else at_s + target.every_s  # it is due now, but for rounding
 
 
 def again_s(target: Target, now_s: float) -> float:
