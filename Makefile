@@ -1,12 +1,13 @@
 # Two commands do everything on a fresh machine with Python >= 3.11: `make run` and `make test`.
 PYTHON ?= python3
+BENCH ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help venv dev run test check bench lock catalog clean
+.PHONY: help venv dev run test cover check bench lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -45,8 +46,12 @@ check: dev ## Linters, types, import contracts, sizes.
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pytest tests/architecture
 
+cover: dev ## Branch coverage of the pure floors, which must be whole.
+	@$(BIN)/python -m pytest tests/core tests/formats tests/flow \
+	  --cov=gateway.core --cov=gateway.formats --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
+
 bench: dev ## CPU per request and per event, beside nginx in the same run.
-	@$(BIN)/python -m loadtest.bench
+	@$(BIN)/python -m loadtest.bench $(BENCH)
 
 COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --upgrade
 
