@@ -79,7 +79,13 @@ class Relay:
 
     def _closing(self) -> bytes:
         """Whatever is still owed to the client when the upstream closes."""
-        return b"" if self.finished or self.failure is not None else self._eof()
+        if self.finished or self.failure is not None:
+            return b""
+        try:
+            return self._eof()
+        except AttemptError as error:
+            self._fail(error.failure)
+            return b""
 
     def _fail(self, failure: Failure) -> None:
         if not self.finished and self.failure is None:
@@ -144,8 +150,8 @@ class StreamDecoder(Protocol):
 
     def read(self, event: SseEvent) -> list[Delta]: ...
 
-    def close(self) -> list[Delta]:
-        """Content that was waiting for the end."""
+    def close(self) -> None:
+        """Raises `AttemptError` where something is missing at the end."""
 
 
 class TranslatingRelay(Relay):
@@ -174,17 +180,14 @@ class TranslatingRelay(Relay):
             out.append(self._eof())
 
     def _eof(self) -> bytes:
-        out: list[bytes] = []
-        for delta in self._decoder.close():
-            self._deliver(delta, out)
+        self._decoder.close()
         if self.finish is FinishReason.STOP:  # some servers say no more than that (cases.md G1)
             self.finish = self._meant
         assert self.finish is not None
         usage = self.usage
         cost_usd = None if usage is None else self._context.price(usage)
-        out.append(self._encoder.close(Ending(self.finish, self._decoder.stop_sequence, usage, cost_usd)))
         self.finished = True
-        return b"".join(out)
+        return self._encoder.close(Ending(self.finish, self._decoder.stop_sequence, usage, cost_usd))
 
     def _deliver(self, delta: Delta, out: list[bytes]) -> None:
         match delta:
@@ -214,18 +217,10 @@ def translated_reply(
     ask: Ask, surface: ClientSurface, context: RelayContext, answer: ChatReply, usage: Usage | None
 ) -> Rendered:
     """A whole neutral answer as the client's surface writes it."""
-    digest, chars = blake2b(digest_size=8), 0
-    for part in answer.parts:
-        match part:
-            case Text(text=text):
-                digest.update(text.encode("utf-8", "surrogatepass"))
-                chars += len(text)
-            case Thinking(text=text):
-                chars += len(text)
-            case ToolCall(name=name, arguments=arguments):
-                chars += len(name) + len(arguments)
-            case _:
-                pass
+    text = "".join(part.text for part in answer.parts if isinstance(part, Text)) + (answer.refusal or "")
+    chars = len(text) + sum(len(part.text) for part in answer.parts if isinstance(part, Thinking))
+    chars += sum(len(part.name) + len(part.arguments) for part in answer.parts if isinstance(part, ToolCall))
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8)
     cost_usd = None if usage is None else context.price(usage)
     shown = dataclasses.replace(answer, id=context.reply_id, model=context.model, created_s=context.created_s)
     body = surface.encode(ask, shown, Ending(answer.finish, answer.stop_sequence, usage, cost_usd))

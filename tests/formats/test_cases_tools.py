@@ -129,9 +129,14 @@ def test_e8_name_that_comes_after_its_arguments_is_waited_for() -> None:
 
 def test_e8_call_that_never_gets_a_name_is_malformed() -> None:
     stream = relay(ask({"stream": True}, Surface.MESSAGES), OPENAI)
-    stream.feed(sse(calls(call(0, "c1", "", "{}")), chunk(finish="tool_calls"), "[DONE]"))
+    nameless = sse(calls(call(0, "c1", "", "{}")), chunk(finish="tool_calls"))
+    stream.feed(nameless + sse("[DONE]"))
     assert stream.failure is not None
     assert stream.failure.kind is FailureKind.MALFORMED
+    closed = relay(ask({"stream": True}, Surface.MESSAGES), OPENAI)
+    closed.feed(nameless)
+    assert closed.end() == b""
+    assert closed.failure == stream.failure
 
 
 def test_e_interleaved_calls_are_written_one_after_the_other() -> None:

@@ -204,7 +204,8 @@ def test_frames_of_an_unknown_kind_pass() -> None:
 def test_anthropic_events_keep_their_bytes() -> None:
     stream = relay(MESSAGES, ANTHROPIC)
     stream.feed(named(message_start(), block_start(0, {"type": "text", "text": ""})))
-    raw = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0, "delta":{"type":"text_delta","text":"\\u00fc"}}\n\n'
+    delta = b'"delta":{"type":"text_delta","text":"\\u00fc"}}\n\n'
+    raw = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0, ' + delta
     assert stream.feed(raw) == raw
     assert stream.output_chars == 1
 

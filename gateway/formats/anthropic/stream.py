@@ -46,8 +46,8 @@ class AnthropicDecoder:
                 pass
         return []
 
-    def close(self) -> list[Delta]:
-        return []
+    def close(self) -> None:
+        """Nothing is ever missing: blocks start with all that a call needs."""
 
     def _block(self, index: int, block: dict[str, Any]) -> list[Delta]:
         match block.get("type"):

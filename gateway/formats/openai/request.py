@@ -37,8 +37,7 @@ def inexpressible(ask: Ask, endpoint: Endpoint) -> Inexpressible:
     if speaks(ask, endpoint):
         return Inexpressible(frozenset({"signed_reasoning"} if foreign else ()))
     chat = ask.chat
-    if chat is None:
-        return Inexpressible()
+    assert chat is not None
     fields, lost = hints.split(chat.unplaced)
     if foreign:
         fields.add("signed_reasoning")

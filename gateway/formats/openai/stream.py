@@ -56,11 +56,10 @@ class OpenAIDecoder:
                 return self._choice(choice)
         return []
 
-    def close(self) -> list[Delta]:
+    def close(self) -> None:
         nameless = [call.index for call in self._calls if not call.name]
         if nameless:
             raise upstream_errors.malformed(f"Tool call {nameless[0]} never got a name.")
-        return []
 
     def _choice(self, choice: dict[str, Any]) -> list[Delta]:
         delta = choice.get("delta") or {}

@@ -132,7 +132,8 @@ def _check_blocks(turn: Mapping[str, Json], role: str, where: str) -> None:
         if role == "assistant" and block.get("type") == "document":
             raise BadRequest(f"{at}: anthropic-version {NEWER_VERSION} takes no document in an assistant turn.", at)
         if role == "user" and block.get("type") == "text" and block.get("citations"):
-            raise BadRequest(f"{at}.citations: anthropic-version {NEWER_VERSION} takes none on a user's text.", f"{at}.citations")
+            at = f"{at}.citations"
+            raise BadRequest(f"{at}: anthropic-version {NEWER_VERSION} takes none on a user's text.", at)
 
 
 def _content(value: Json, where: str, unplaced: set[str]) -> tuple[Part, ...]:
