@@ -190,6 +190,8 @@ def _by_objective(steps: list[Step], health: Health, wishes: Wishes) -> list[Ste
         case Objective.BALANCED:
             cheapest = max(min(map(_cost, steps)), 1e-12)
             fastest = max(min(_ttft_ms(step, health) for step in steps), 1.0)
+            if cheapest == float("inf"):  # all prices are unknown
+                return sorted(steps, key=lambda step: _ttft_ms(step, health))
             return sorted(steps, key=lambda step: _cost(step) / cheapest + _ttft_ms(step, health) / fastest)
 
 
@@ -237,13 +239,10 @@ def _home_first(steps: list[Step], home: str, wishes: Wishes) -> list[Step]:
     """Put the home in front of those that are nearly as cheap; other objectives keep their order."""
     if wishes.objective is not Objective.COST or wishes.by_throughput:
         return steps
-    least = _cost(steps[0])
-    for at, step in enumerate(steps):
-        if _cost(step) > least * NEAR:
-            break
-        if step.endpoint.id == home:
-            return [step, *steps[:at], *steps[at + 1 :]]
-    return steps
+    at = next(at for at, step in enumerate(steps) if step.endpoint.id == home)
+    if _cost(steps[at]) > _cost(steps[0]) * NEAR:
+        return steps
+    return [steps[at], *steps[:at], *steps[at + 1 :]]
 
 
 def _preference(endpoint: Endpoint, prefer: tuple[str, ...]) -> int:

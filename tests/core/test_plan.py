@@ -174,6 +174,10 @@ def test_balances_free_endpoints_too() -> None:
     assert names(ordered(prices, wishes(Objective.BALANCED)).steps) == ["a/m", "b/m"]
 
 
+def test_balances_by_speed_alone_where_no_price_is_known() -> None:
+    assert names(ordered(dict.fromkeys(THREE), wishes(Objective.BALANCED), FAST).steps) == ["a/m", "b/m", "c/m"]
+
+
 # -- sessions --------------------------------------------------------------------------------------------------------
 
 EQUAL = {f"{letter}/m": a_price(1.0) for letter in "abcdef"}
