@@ -53,8 +53,8 @@ def openai_stream(pieces: list[Any], step: int, used: Usage) -> bytes:
         index += 1
         name, arguments = piece
         chunks.append(calls({"index": index, "id": f"c{index}", "function": {"name": name, "arguments": ""}}))
-        for part in cut(json.dumps(arguments) if arguments else "", step):
-            chunks.append(calls({"index": index, "function": {"arguments": part}}))
+        parts = cut(json.dumps(arguments) if arguments else "", step)
+        chunks.extend(calls({"index": index, "function": {"arguments": part}}) for part in parts)
     counted = {"prompt_tokens": used.input, "completion_tokens": used.output, "total_tokens": used.input + used.output}
     last = chunk(finish="tool_calls" if index >= 0 else "stop")
     return sse(*chunks, last, {**chunk(), "choices": [], "usage": counted}, "[DONE]")
@@ -148,8 +148,8 @@ def meaning(messages: list[dict[str, Any]]) -> list[Any]:
             if flat and flat[-1][0] == message["role"]:
                 content = flat.pop()[1] + content
             flat.append((message["role"], content))
-        for call in message.get("tool_calls") or ():
-            flat.append(("call", call["id"], call["function"]["name"], json.loads(call["function"]["arguments"])))
+        asked = [(call["id"], call["function"]) for call in message.get("tool_calls") or ()]
+        flat.extend(("call", i, function["name"], json.loads(function["arguments"])) for i, function in asked)
     return flat
 
 

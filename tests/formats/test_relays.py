@@ -1,6 +1,7 @@
 """Streams: what relays count, and what they make of streams that break the rules."""
 
 import json
+from hashlib import blake2b
 from typing import Any
 
 import pytest
@@ -133,6 +134,13 @@ def test_usage_of_a_cut_anthropic_stream_is_estimated_by_what_was_seen(asked: An
     uncounted = relay(asked, ANTHROPIC)
     uncounted.feed(named(message_start(input_tokens=0, output_tokens=0)))
     assert uncounted.usage is None
+
+
+@pytest.mark.parametrize("size", [1, 255, 256, 257, 600])
+def test_digest_is_of_the_whole_text_however_many_deltas_it_came_in(size: int) -> None:
+    stream = relay(CHAT, OPENAI)
+    stream.feed(sse(*[chunk({"content": "é"})] * size))
+    assert stream.text_digest == stream.text_digest == blake2b("é".encode() * size, digest_size=8).hexdigest()
 
 
 # The fast path: bytes stay what they are wherever possible.
