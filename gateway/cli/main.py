@@ -27,12 +27,16 @@ from gateway.config.source import MAX_BYTES
 from gateway.settings import PREFIX, Settings, SettingsError, read_settings
 
 
+class UsageError(Exception):
+    """What was given to a command cannot be used; the message says why."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code: 0 done, 1 refused or failed, 2 wrong usage."""
     given = parser_of_pointsman().parse_args(arguments)
     try:
         return _COMMANDS[given.command](given)
-    except (SettingsError, CatalogFileError, ConfigError, RunError, Unreachable) as error:
+    except (SettingsError, CatalogFileError, ConfigError, RunError, Unreachable, UsageError) as error:
         print(f"pointsman: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # `pointsman models | head`
@@ -69,18 +73,32 @@ def _check(given: Namespace) -> int:
 
 def _explain(given: Namespace) -> int:
     settings = _settings(given)
-    headers: dict[str, str] = {}
-    for header in given.header:
-        name, colon, value = header.partition(":")
-        if not colon:
-            raise Unreachable(f"--header {header}: write NAME:VALUE")
-        headers[name.strip().lower()] = value.strip()
+    headers = _headers(given.header)
     try:
         body = _stdin() if given.file == "-" else Path(given.file).read_bytes()
     except OSError as error:
-        raise Unreachable(f"{given.file} cannot be read: {error.strerror}") from None
-    url = given.url or f"http://{settings.host}:{settings.port}"
-    return explain.show(explain.ask(url, body, headers), as_json=given.as_json)
+        raise UsageError(f"{given.file} cannot be read: {error.strerror}") from None
+    if given.url is not None:
+        return explain.show(explain.ask(given.url, body, headers), as_json=given.as_json)
+    try:
+        reply = explain.ask(f"http://{settings.host}:{settings.port}", body, headers)
+    except Unreachable:
+        from gateway.cli.offline import ask_offline  # here, since a whole gateway takes half a second to import
+
+        compiled = load_here(settings.config_path(), _known(settings))
+        print("no gateway runs here: explained from the configuration alone, without live health", file=sys.stderr)
+        reply = ask_offline(compiled, body, headers)
+    return explain.show(reply, as_json=given.as_json)
+
+
+def _headers(given: Sequence[str]) -> dict[str, str]:
+    headers = {}
+    for header in given:
+        name, colon, value = header.partition(":")
+        if not colon:
+            raise UsageError(f"--header {header}: write NAME:VALUE")
+        headers[name.strip().lower()] = value.strip()
+    return headers
 
 
 def _models(given: Namespace) -> int:

@@ -81,7 +81,8 @@ def _add_explain(commands: Any) -> None:
     )
     parser = _command(commands, "explain", "where a request would go, and why; nothing is sent upstream", example)
     parser.add_argument("file", metavar="FILE", nargs="?", default="-", help="a chat completion's JSON; - is stdin")
-    parser.add_argument("--url", help="the running gateway (default: this machine's)")
+    parser.add_argument("--url", help="the running gateway (default: this machine's, else none is needed)")
+    _add_settings(parser, "config", "catalog")
     parser.add_argument("--header", action="append", default=[], metavar="NAME:VALUE", help="sent along; repeatable")
 
 

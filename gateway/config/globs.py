@@ -14,4 +14,3 @@ def compiled_globs(texts: Iterable[str]) -> tuple[Pattern[str], ...]:
 def compiled_alternatives(texts: Iterable[str]) -> Pattern[str]:
     """One expression that fits what any of the patterns fits."""
     return re.compile("|".join(f"(?:{translate(text)})" for text in texts), re.IGNORECASE)
-
