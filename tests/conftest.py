@@ -10,6 +10,7 @@ from tests.support.virtual_time import VirtualLoop
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "virtual_time: the event loop's clock jumps to the next timer; no real sockets")
+    config.addinivalue_line("markers", "case(id): a public failure case of LLM gateways that the test repeats")
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
