@@ -8,6 +8,10 @@ from gateway.formats.masking import MAX_MESSAGE_CHARS, is_html, safe
     [
         ("Incorrect API key provided: sk-canary-123456. You can", "Incorrect API key provided: *** You can"),
         ("Incorrect API key provided: canary*****1234.", "Incorrect API key provided: ***"),
+        (
+            "wrong api key: canary, x-api-key: canary2 and ?api_key=canary3",
+            "wrong api key: *** x-api-key: *** and ?api_key=***",
+        ),
         ("Authorization: Bearer abc-canary-456 is wrong", "Authorization: *** is wrong"),
         ("key sk-proj-abcDEF_123-xyz0 expired", "key *** expired"),
         ("gsk_canary0123456789 and xai-canary0123456 and hf_canary01234567", "*** and *** and ***"),

@@ -269,6 +269,12 @@ def test_every_spelling_of_an_error_is_understood(asked: Any, frame: bytes) -> N
     assert stream.failure.kind is FailureKind.OVERLOADED
 
 
+def test_content_beside_an_error_was_never_output() -> None:
+    stream = relay(CHAT, OPENAI)
+    assert stream.feed(sse(chunk({"content": "a"}, "error"))) == b""
+    assert (stream.content_seen, stream.output_chars) == (False, 0)
+
+
 def test_only_the_first_choice_is_translated() -> None:
     second = {**chunk(), "choices": [{"index": 1, "delta": {"content": "b"}}]}
     out = relay(MESSAGES, OPENAI).feed(sse(second, chunk({"content": "a"})))

@@ -68,8 +68,9 @@ def reply(asked: Ask, at: Endpoint, body: Any, price: Any = priced) -> Rendered:
 
 
 def sse(*events: Any) -> bytes:
-    """Unnamed events; a string is data as it is."""
-    return b"".join(b"data: " + (e if isinstance(e, str) else json.dumps(e)).encode() + b"\n\n" for e in events)
+    """Unnamed events, compact as OpenAI sends them; a string is data as it is."""
+    texts = (event if isinstance(event, str) else json.dumps(event, separators=(",", ":")) for event in events)
+    return b"".join(b"data: " + text.encode() + b"\n\n" for text in texts)
 
 
 def named(*events: dict[str, Any]) -> bytes:

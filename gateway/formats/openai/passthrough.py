@@ -88,6 +88,11 @@ class OpenAIRelay(Relay):
         return DONE
 
     def _choice(self, choice: Chunk) -> None:
+        reason = choice.get("finish_reason")
+        if reason:
+            if reason == "error":
+                raise finished_with_error(choice)
+            self.finish = read_finish(choice)
         delta = choice.get("delta")
         if delta:
             content = delta.get("content")
@@ -102,11 +107,6 @@ class OpenAIRelay(Relay):
                     self._other(chars)
         elif choice.get("text"):
             self._text(choice["text"])
-        reason = choice.get("finish_reason")
-        if reason:
-            if reason == "error":
-                raise finished_with_error(choice)
-            self.finish = read_finish(choice)
 
     def _passed(self, data: bytes, chunk: Chunk) -> bytes:
         """The event's own bytes, with the model replaced where that is all that differs."""

@@ -18,6 +18,12 @@ def test_marks_failed_results_and_keeps_their_cache_points() -> None:
     assert turns == [{"role": "user", "content": [block]}]
 
 
+def test_puts_the_results_of_a_turn_first() -> None:
+    messages = [Message(Role.USER, (Text("a"),)), Message(Role.TOOL, (ToolResult("1", ()), ToolResult("2", ())))]
+    _, (turn,) = write_messages(messages)
+    assert [block["type"] for block in turn["content"]] == ["tool_result", "tool_result", "text"]
+
+
 def test_writes_documents_without_data_as_empty_text() -> None:
     _, turns = write_messages([Message(Role.USER, (Media("file", media_type="text/plain"),))])
     source = {"type": "text", "media_type": "text/plain", "data": ""}

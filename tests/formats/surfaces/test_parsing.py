@@ -95,6 +95,8 @@ def test_chat_reads_reasoning_details() -> None:
         {"type": "reasoning.text", "text": "a", "index": 0, "format": "anthropic-claude-v1"},
         {"type": "reasoning.text", "text": "b", "index": 0, "signature": "s", "format": "anthropic-claude-v1"},
         {"type": "reasoning.encrypted", "data": "x", "index": 0, "format": "anthropic-claude-v1"},
+        {"type": "reasoning.text", "text": "y", "index": 0, "format": "anthropic-claude-v1"},
+        {"type": "reasoning.text", "text": "z", "index": 1, "format": "anthropic-claude-v1"},
         {"type": "reasoning.summary", "summary": "c", "format": "unknown"},
         {"type": "reasoning.text", "text": "d", "format": "vendor-v9"},
         "odd",
@@ -103,6 +105,8 @@ def test_chat_reads_reasoning_details() -> None:
     assert message.parts == (
         Thinking("ab", "s", format="anthropic"),
         Thinking("", redacted="x", format="anthropic"),
+        Thinking("y", format="anthropic"),
+        Thinking("z", format="anthropic"),
         Thinking("c"),
         Thinking("d", format="vendor-v9"),
     )
