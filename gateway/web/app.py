@@ -70,11 +70,15 @@ class Counts:
             self._idle.set_result(None)
 
     async def settled(self, grace_s: float) -> int:
-        """Wait until no request runs, at most `grace_s`; how many still do."""
-        if self.active:
-            self._idle = asyncio.get_running_loop().create_future()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._idle, grace_s)
+        """Wait until no request runs, at most `grace_s`; how many still do.
+
+        A connection that was kept alive may bring one more request before it is told to close, so it is looked again.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                while self.active:
+                    self._idle = asyncio.get_running_loop().create_future()
+                    await self._idle
         return self.active
 
 
