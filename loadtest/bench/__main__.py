@@ -1,0 +1,140 @@
+"""`python -m loadtest.bench` (`make bench`): measures, prints the table, and writes the page where asked to."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import orjson
+
+from loadtest.bench.generators import Generator, Own, best_generator
+from loadtest.bench.machine import this_machine
+from loadtest.bench.measure import Bench, Memory
+from loadtest.bench.page import Measured, Report, as_markdown, as_text
+from loadtest.bench.rig import BenchError, find_nginx, rig
+from loadtest.bench.workloads import JSON_SMALL, ROWS, open_streams
+
+_STREAMS = "streams"
+_ROW_IDS = (*(row.id for row in ROWS), _STREAMS)
+_GENERATORS = {"best": best_generator, "own": Own}
+
+
+def parser() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(
+        prog="python -m loadtest.bench",
+        description="CPU per request and per SSE event of the gateway beside nginx, on loopback. About two minutes.",
+    )
+    options.add_argument("--rounds", type=_at_least_one, default=3, metavar="N", help="default %(default)s")
+    options.add_argument("--seconds", type=_positive, default=3.0, metavar="S", help="per round; default %(default)s")
+    options.add_argument("--quick", action="store_true", help="1 round of 1 second")
+    options.add_argument("--only", type=_row_ids, default=_ROW_IDS, metavar="ROW,..", help=f"of {', '.join(_ROW_IDS)}")
+    options.add_argument("--streams", type=_at_least_one, default=500, metavar="N", help="open; default %(default)s")
+    options.add_argument("--load", choices=_GENERATORS, default="best", help="best: wrk where it is installed")
+    options.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    options.add_argument("--write", type=Path, metavar="FILE", help="write the page (docs/performance.md)")
+    options.add_argument(
+        "--check", type=_positive, metavar="X", help="exit 1 where the small JSON row costs more than X times nginx"
+    )
+    return options
+
+
+def main() -> int:
+    arguments = parser().parse_args()
+    if arguments.check is not None and JSON_SMALL not in arguments.only:
+        print(f"--check looks at the row {JSON_SMALL}, which --only leaves out", file=sys.stderr)
+        return 2
+    if sys.platform != "linux":
+        print("not measured: CPU times are read from /proc, which only Linux has")
+        return 0
+    nginx = find_nginx()
+    if nginx is None:
+        print("not measured: nginx not installed: apt install nginx")
+        return 0
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        report = run(arguments, nginx, _GENERATORS[arguments.load]())
+    except BenchError as error:
+        print(f"not measured: {error}", file=sys.stderr)
+        return 2
+    print(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if arguments.json else as_text(report))
+    if arguments.write is not None:
+        arguments.write.write_text(as_markdown(report))
+    return _verdict(report, arguments.check)
+
+
+def run(arguments: argparse.Namespace, nginx: str, generator: Generator) -> Report:
+    """The whole measurement.
+
+    Raises:
+        BenchError: a process did not start, or a reply was wrong.
+    """
+    rounds, seconds = (1, 1.0) if arguments.quick else (arguments.rounds, arguments.seconds)
+    machine = this_machine(nginx, generator.name)
+    with rig() as parts:
+        upstream = parts.start_upstream()
+        servers = [
+            parts.start_nginx(nginx, upstream.port),
+            parts.start_gateway(upstream.port),
+            parts.start_scanning_gateway(upstream.port),
+        ]
+        bench = Bench(parts, upstream, generator, {server.name: server for server in servers}, seconds, _say)
+        rows = []
+        for row in ROWS:
+            if row.id in arguments.only:
+                bench.check(row)
+                rows.append(Measured(row, tuple(bench.costs(row, rounds))))
+        memory: list[Memory] = []
+        if _STREAMS in arguments.only:
+            streams = open_streams(arguments.streams)
+            memory = bench.memory(streams)
+    _say("")
+    return Report(machine, rounds, seconds, tuple(rows), tuple(memory))
+
+
+def _verdict(report: Report, limit: float | None) -> int:
+    ratio = report.json_ratio()
+    if limit is None or ratio is None:
+        return 0
+    passed = ratio <= limit
+    sign = "within" if passed else "above"
+    print(f"JSON costs {ratio:.2f} x nginx, {sign} the limit of {limit:g}", file=sys.stderr)
+    return 0 if passed else 1
+
+
+def _say(words: str) -> None:
+    """One line that is written over on a terminal; a line each in a log."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{words}")
+        sys.stderr.flush()
+    elif words:
+        print(words, file=sys.stderr, flush=True)
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    """As Ctrl-C: what was started is ended on the way out."""
+    sys.exit(143)
+
+
+def _at_least_one(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _positive(text: str) -> float:
+    if not (number := float(text)) > 0:
+        raise argparse.ArgumentTypeError("must be above 0")
+    return number
+
+
+def _row_ids(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    unknown = [name for name in names if name not in _ROW_IDS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no row {', '.join(unknown)}; there are: {', '.join(_ROW_IDS)}")
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())

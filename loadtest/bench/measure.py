@@ -1,0 +1,164 @@
+"""The measurements: load on one server after the other, CPU time over what the upstream has finished meanwhile."""
+
+import http.client
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import orjson
+
+from loadtest.bench import proc
+from loadtest.bench.generators import Generator
+from loadtest.bench.rig import PATH, BenchError, Rig, Server, UpstreamControl
+from loadtest.bench.workloads import Row, bodies
+
+YARDSTICK = "nginx"
+_SETTLE_S = 0.4  # connections are made and caches warm before the clock starts
+_OPEN_S = 30.0
+_POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """CPU µs of the server per request or event, and the share of its core that it used meanwhile."""
+
+    cpu_us: float
+    busy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One server in one row: medians over the rounds; `ratio` is that of the per-round ratios to nginx."""
+
+    server: str
+    cpu_us: float
+    busy: float
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What open streams took, and how many of them the upstream saw cancelled once the clients had left."""
+
+    server: str
+    rest_kib: int
+    kib_per_stream: float
+    cpu_us_per_event: float
+    streams: int
+    cancelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a measurement needs. `say` reports progress in a few words."""
+
+    rig: Rig
+    upstream: UpstreamControl
+    generator: Generator
+    servers: dict[str, Server]
+    seconds: float
+    say: Callable[[str], None]
+
+    def check(self, row: Row) -> None:
+        """One request of the row to each server, and a look at the reply.
+
+        Raises:
+            BenchError: what comes back is not what the upstream sent.
+        """
+        if row.pace is not None:
+            self.upstream.set_pace(row.pace)
+        for name in row.servers:
+            status, reply = _post(self.servers[name], self.rig.key, bodies(row)[0])
+            wrong = wrong_with(row, status, reply)
+            if wrong is not None:
+                raise BenchError(f"{name}, {row.title}: {wrong}: {reply[:300]!r}")
+
+    def costs(self, row: Row, rounds: int) -> list[Cost]:
+        """Alternates between the servers, each round the other way round."""
+        samples: dict[str, list[Sample]] = {name: [] for name in row.servers}
+        for number in range(rounds):
+            order = row.servers if number % 2 == 0 else row.servers[::-1]
+            for name in order:
+                sample = self._sample(row, self.servers[name])
+                samples[name].append(sample)
+                self.say(f"{row.title}  round {number + 1}/{rounds}  {name}  {sample.cpu_us:.1f} us per {row.unit}")
+        return [cost_of(name, found, samples[YARDSTICK]) for name, found in samples.items()]
+
+    def memory(self, row: Row) -> list[Memory]:
+        """Holds the row's streams open at each server in turn."""
+        assert row.pace is not None
+        self.upstream.set_pace(row.pace)
+        return [self._memory(row, self.servers[name]) for name in row.servers]
+
+    def _sample(self, row: Row, server: Server) -> Sample:
+        with self.rig.load(self.generator, server, bodies(row), row.connections):
+            time.sleep(_SETTLE_S)
+            return self._window(row, server)
+
+    def _window(self, row: Row, server: Server) -> Sample:
+        before, cpu_before_s, began_s = self.upstream.counts(), proc.cpu_s(server.pid), time.monotonic()
+        time.sleep(self.seconds)
+        after, cpu_after_s, ended_s = self.upstream.counts(), proc.cpu_s(server.pid), time.monotonic()
+        done = after.events - before.events if row.unit == "event" else after.finished - before.finished
+        if done <= 0:
+            raise BenchError(f"{server.name}: no {row.unit} was finished in {self.seconds} s")
+        spent_s = cpu_after_s - cpu_before_s
+        return Sample(spent_s / done * 1e6, spent_s / (ended_s - began_s))
+
+    def _memory(self, row: Row, server: Server) -> Memory:
+        self.say(f"{row.title}  {server.name}")
+        rest_kib = proc.rss_kib(server.pid)
+        with self.rig.load(self.generator, server, bodies(row), row.connections):
+            self._until_open(row.connections)
+            sample = self._window(row, server)
+            full_kib = proc.rss_kib(server.pid)
+            aborted_before = self.upstream.counts().aborted
+        with suppress(BenchError):  # what is left open is seen in the number
+            self._until_open(0)
+        cancelled = self.upstream.counts().aborted - aborted_before
+        each_kib = (full_kib - rest_kib) / row.connections
+        return Memory(server.name, rest_kib, each_kib, sample.cpu_us, row.connections, cancelled)
+
+    def _until_open(self, streams: int) -> None:
+        until_s = time.monotonic() + _OPEN_S
+        while self.upstream.counts().open != streams:
+            if time.monotonic() > until_s:
+                raise BenchError(f"{self.upstream.counts().open} streams are open instead of {streams}")
+            time.sleep(_POLL_S)
+
+
+def cost_of(server: str, samples: Sequence[Sample], yardstick: Sequence[Sample]) -> Cost:
+    """Sums up a server's rounds beside nginx's of the same rounds."""
+    ratios = [ours.cpu_us / theirs.cpu_us for ours, theirs in zip(samples, yardstick, strict=True)]
+    return Cost(
+        server,
+        statistics.median(sample.cpu_us for sample in samples),
+        statistics.median(sample.busy for sample in samples),
+        statistics.median(ratios),
+    )
+
+
+def _post(server: Server, key: str, body: bytes) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    try:
+        connection.request(
+            "POST", PATH, body, {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+        )
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def wrong_with(row: Row, status: int, reply: bytes) -> str | None:
+    """Why this is not the reply that the upstream gives to a request of the row; None where it is."""
+    if status != 200:
+        return f"status {status}"
+    if row.pace is None:
+        return None if orjson.loads(reply).get("usage") else "no usage"
+    events = reply.count(b"data: ")
+    if events != row.pace.events:
+        return f"{events} events instead of {row.pace.events}"
+    return None if reply.endswith(b"data: [DONE]\n\n") else "no [DONE]"

@@ -1,0 +1,141 @@
+"""The result of a run as text for a terminal and as the page in docs/. Both say only what the run has measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loadtest.bench.machine import Machine
+from loadtest.bench.measure import YARDSTICK, Cost, Memory
+from loadtest.bench.workloads import JSON_SMALL, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One row and what it came to."""
+
+    row: Row
+    costs: tuple[Cost, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole run; rows that were not asked for are not in it."""
+
+    machine: Machine
+    rounds: int
+    seconds: float
+    rows: tuple[Measured, ...]
+    memory: tuple[Memory, ...]
+
+    def json_ratio(self) -> float | None:
+        """The gateway's whole replies in units of nginx, with the small prompt; None where that row did not run."""
+        for measured in self.rows:
+            for cost in measured.costs:
+                if measured.row.id == JSON_SMALL and cost.server == "gateway":
+                    return cost.ratio
+        return None
+
+
+_COSTS_HEAD = ("load", "server", "CPU us", "per", "x nginx", "core used")
+_MEMORY_HEAD = ("server", "open streams", "KiB per stream", "MiB at rest", "CPU us per event", "cancelled upstream")
+
+_INTRODUCTION = """\
+# Performance
+
+What the gateway costs on top of the models: CPU time per request and per server-sent event, beside nginx as a plain
+reverse proxy in the same run on the same core. This page is written by the command; nothing on it is typed by hand:
+
+```
+make bench                                            # the table on the terminal
+python -m loadtest.bench --write docs/performance.md  # and this page
+python -m loadtest.bench --quick --only json-small    # one row in a few seconds
+python -m loadtest.bench --check 6                    # exit status 1 above 6 x nginx for JSON
+```
+
+It needs Linux and nginx (`apt install nginx`), and uses `wrk` where it is installed.
+"""
+
+_METHOD = """\
+## How it is measured
+
+- CPU is user plus system time of the server's whole process tree while the load runs, divided by the requests or events
+  that the upstream finished meanwhile. The servers alternate in every round; the table shows the medians of the rounds,
+  and the median of the per-round ratios, which is steadier than any of the absolute numbers.
+- The server under test has one core; the upstream and the load generator share another. The upstream answers with ready
+  bytes (about 350 bytes whole, about 190 bytes per event, with usage).
+- nginx: one worker, kept-alive connections on both sides, `proxy_buffering off`, no access log.
+- The gateway is the real process (`python -m gateway`) with everything on: client keys, `model: auto` over six
+  endpoints at four providers, classification, cost estimates, usage and cost in every reply, decision records written
+  to a file, metrics. `gateway+detect` also scans every request for personal data and secrets. 16 different prompts are
+  sent in turn.
+- A row of events holds its share of the requests too: a stream has 200 events.
+
+## What it does not say
+
+- Loopback only: no TLS to the providers, no real network, and one upstream that never fails. No monitor's snapshots are
+  read during the run.
+- "core used" below about 90 % means that the server was waiting for the load: then each wake-up serves fewer requests,
+  and a request costs more than it would under full load.
+- Absolute numbers move with the machine and with whatever else runs on it; compare ratios.
+"""
+
+
+def as_text(report: Report) -> str:
+    parts = [report.machine.line(), f"{report.rounds} rounds of {report.seconds:g} s", ""]
+    parts += _text_table(_COSTS_HEAD, _cost_lines(report.rows))
+    if report.memory:
+        parts += ["", *_text_table(_MEMORY_HEAD, _memory_lines(report.memory))]
+    return "\n".join(parts)
+
+
+def as_markdown(report: Report) -> str:
+    parts = [
+        _INTRODUCTION,
+        "## Results",
+        "",
+        f"{report.machine.line()}. {report.rounds} rounds of {report.seconds:g} s each.",
+        "",
+        *_markdown_table(_COSTS_HEAD, _cost_lines(report.rows)),
+        "",
+    ]
+    if report.memory:
+        parts += [*_markdown_table(_MEMORY_HEAD, _memory_lines(report.memory)), ""]
+    return "\n".join([*parts, _METHOD])
+
+
+def _cost_lines(rows: Sequence[Measured]) -> list[tuple[str, ...]]:
+    return [
+        (
+            measured.row.title,
+            cost.server,
+            f"{cost.cpu_us:.1f}",
+            measured.row.unit,
+            "1" if cost.server == YARDSTICK else f"{cost.ratio:.2f}",
+            f"{cost.busy:.0%}",
+        )
+        for measured in rows
+        for cost in measured.costs
+    ]
+
+
+def _memory_lines(memory: Sequence[Memory]) -> list[tuple[str, ...]]:
+    return [
+        (
+            one.server,
+            str(one.streams),
+            f"{one.kib_per_stream:.1f}",
+            f"{one.rest_kib / 1024:.0f}",
+            f"{one.cpu_us_per_event:.1f}",
+            f"{one.cancelled} of {one.streams}",
+        )
+        for one in memory
+    ]
+
+
+def _text_table(head: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(line[column]) for line in (head, *lines)) for column in range(len(head))]
+    rows = ((cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in (head, *lines))
+    return ["  ".join(row).rstrip() for row in rows]
+
+
+def _markdown_table(head: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> list[str]:
+    return [f"| {' | '.join(line)} |" for line in (head, ("---",) * len(head), *lines)]
