@@ -4,6 +4,7 @@ Exit status 0 after a drain in which every request finished, 1 where the start f
 """
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -34,6 +35,7 @@ from gateway.web.ops import admin_app
 CONFIG_LOOK_S = 2.0  # how late a new configuration may be noticed; in a cluster the kubelet needs up to a minute anyway
 SNAPSHOT_LOOK_S = 0.5  # a breaker that the monitor opens should count at once
 GRACE_S = 3600.0  # for streams to finish: `limits.total`'s default; an orchestrator's own grace period ends it earlier
+CLOSE_S = 2.0  # for connections to providers to close in order
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 log = logging.getLogger("pointsman")
@@ -81,7 +83,8 @@ async def _serve(settings: Settings) -> None:
             task.cancel()
         await asyncio.gather(*followers, return_exceptions=True)
         await admin.drain(1.0)
-        await upstream.close()
+        with contextlib.suppress(TimeoutError):  # a provider that does not let go must not hold up the end
+            await asyncio.wait_for(upstream.close(), CLOSE_S)
         journal.close()
         log.info("gateway stopped")
 

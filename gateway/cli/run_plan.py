@@ -11,6 +11,7 @@ from gateway.config.known import Known
 from gateway.config.load import load_defaults
 from gateway.settings import PREFIX, Settings
 
+PRICE_URLS = ("PRICES_OPENROUTER_URL", "PRICES_MODELSDEV_URL", "PRICES_LITELLM_URL", "PRICES_HUGGINGFACE_URL")
 _PORTS = {"port": "--port", "admin_port": "--admin-port", "monitor_port": "--monitor-port"}
 
 
@@ -57,6 +58,8 @@ class Plan:
         }
         if config is not None:
             decided["CONFIG"] = str(config.absolute())
+        if self.simulate:  # then nothing leaves this machine, and no list knows the prices
+            decided |= dict.fromkeys(PRICE_URLS, "")
         return {**inherited, **{f"{PREFIX}{name}": value for name, value in decided.items()}}
 
 
