@@ -11,7 +11,7 @@ number, and a date is a text. `<<` merges as people expect.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -152,7 +152,6 @@ class _Build:
         anchored = self._anchors.get(name)
         if anchored is None:
             self._stop(line, f"the alias *{shown(name)} has no anchor before it")
-            return
         self._count(anchored.nodes, line)
         self._lines.setdefault(self._path(), line)
         self._put(anchored.value, line)
@@ -207,8 +206,8 @@ class _Build:
             return
         if top.key == "<<":
             self._merge(top, value, line)
-        elif top.key is not None:
-            top.value.setdefault(top.key, value)
+        else:
+            top.value.setdefault(top.key or "", value)
         top.key = None
 
     def _merge(self, top: _Open, value: Any, line: int) -> None:
@@ -230,9 +229,9 @@ class _Build:
     def _problem(self, line: int, path: Path, message: str) -> None:
         self._findings.problems.append(Problem(self._file, line, render_path(path), message))
 
-    def _stop(self, line: int, message: str) -> None:
+    def _stop(self, line: int, message: str) -> NoReturn:
         self._problem(line, self._path() if self._open else (), message)
-        self._findings.refuse_if_any()
+        raise ConfigError(self._findings.problems)
 
 
 def _plain(text: str) -> Any:
