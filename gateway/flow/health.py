@@ -28,7 +28,7 @@ from gateway.core.plan import Health, Ill
 from gateway.core.screen import BREAKER_OPEN, RATE_LIMITED
 from gateway.core.window import Percentiles
 
-REFRESH_S = 0.25  # how late a horizon that passes, or a trial that falls due, may be noticed
+REFRESH_S = 0.25  # how late may be noticed what time alone changes, but for the end of a horizon told to a client
 TTFT_SPAN_S = 300.0  # as the monitor's short window
 RATE_LIMIT_DEFAULT_S = 5.0  # horizon of a 429 that gives none
 UNWATCHED = Ticket(0, 0)  # of an attempt at an endpoint that a reload has taken away
@@ -89,10 +89,11 @@ class HealthBook:
     # -- what the plan reads -----------------------------------------------------------------------------------------
 
     def health(self, now_s: float) -> Health:
-        """The state of all endpoints, at most `REFRESH_S` old."""
+        """The state of all endpoints, at most `REFRESH_S` old; a horizon ends to the moment."""
         if now_s >= self._due_s:
-            self._due_s = now_s + REFRESH_S
             self._health = self._joined(now_s)
+            ends = [one.until_s for one in self._health.ill.values() if one.until_s is not None and one.until_s > now_s]
+            self._due_s = min([now_s + REFRESH_S, *ends])
         return self._health
 
     def verdict(self, name: str, now_s: float) -> Verdict:
