@@ -43,8 +43,8 @@ def filled(purse: Purse, epoch_s: float) -> Purse:
 
 
 def affords_routine(purse: Purse, cost_usd: float) -> bool:
-    """Whether a routine probe of this cost is within the purse and the day."""
-    return cost_usd <= purse.held_usd and affords_trial(purse, cost_usd)
+    """Whether a routine probe of this cost is within the purse (a full one pays for any) and the day."""
+    return min(cost_usd, purse.per_day_usd * PURSE_SHARE) <= purse.held_usd and affords_trial(purse, cost_usd)
 
 
 def affords_trial(purse: Purse, cost_usd: float) -> bool:

@@ -16,9 +16,6 @@ class Watchlist:
     book: PriceBook  # catalog and configuration, before any live source
     shards: Collection[int]  # this process's
 
-    def shard(self, endpoint_id: str) -> int:
-        return shard_of(endpoint_id)
-
     def owners(self) -> Mapping[str, str]:
         """Endpoint id to provider id, of this process's endpoints."""
         return {

@@ -10,8 +10,18 @@ NOON_S = 20_000 * DAY_S + DAY_S / 2
 def test_begins_with_a_twentieth_of_the_days_budget() -> None:
     purse = opened(1.0, NOON_S)
 
-    assert (affords_routine(purse, 0.05), affords_routine(purse, 0.051)) == (True, False)
+    assert purse.held_usd == 0.05
+    assert affords_routine(charged(purse, 0.02), 0.03)
+    assert not affords_routine(charged(purse, 0.02), 0.031)
     assert affords_trial(purse, 1.0)
+
+
+def test_pays_for_any_probe_out_of_a_full_purse_and_then_owes() -> None:
+    purse = opened(1.0, NOON_S)
+
+    assert affords_routine(purse, 0.2)
+    assert not affords_routine(purse, 1.1)
+    assert not affords_routine(filled(charged(purse, 0.2), NOON_S + 3_600), 0.001)
 
 
 def test_earns_its_budget_evenly() -> None:

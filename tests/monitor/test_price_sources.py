@@ -250,10 +250,9 @@ def test_refuses_an_answer_of_which_nothing_can_be_read(source: Source, raw: byt
         read(source, raw, {})
 
 
-NAMES = (
-    "data id pricing prompt completion overrides providers provider input output models cost tiers tier size "
-    "litellm_provider input_cost_per_token output_cost_per_token utc_days utc_start utc_end"
-).split()
+NAMES = ("data", "id", "pricing", "prompt", "completion", "overrides", "providers", "provider", "input", "output",
+         "models", "cost", "tiers", "tier", "size", "litellm_provider", "input_cost_per_token", "output_cost_per_token",
+         "utc_days", "utc_start", "utc_end")  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),

@@ -1,0 +1,184 @@
+"""The monitor as a process, against a provider, a gateway and a price source on the loopback."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from gateway.core.health import decode_shard
+from gateway.core.outcomes import EndpointOutcomes, Outcomes, encode_outcomes
+from gateway.core.price_json import decode_prices
+from monitor.sharding import shard_key, shard_of
+from tests.support.loopback import serving
+
+PATIENCE_S = 20.0
+ID = "corp/m"
+CHAT = {
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "OK"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 12, "completion_tokens": 1, "total_tokens": 13},
+}
+
+
+def config(url: str, every: str = "1s", extra: str = "") -> str:
+    return f"""
+providers:
+  corp:
+    api: openai
+    base_url: {url}/v1
+    key: {{env: CORP_KEY}}
+    probe: {{every: {every}}}
+    models: [{{id: m, tier: small, context: 8192, max_output: 512, price: {{input: 1.0, output: 2.0}}}}]
+{extra}"""
+
+
+async def models(_: web.Request) -> web.Response:
+    return web.json_response({"data": []})
+
+
+async def chat(_: web.Request) -> web.Response:
+    return web.json_response(CHAT)
+
+
+async def outcomes(_: web.Request) -> web.Response:
+    return web.Response(body=encode_outcomes(Outcomes("g", {ID: EndpointOutcomes()})))
+
+
+ROUTES = {"/v1/models": models, "/v1/chat/completions": chat, "/outcomes": outcomes}
+
+
+def environ(path: Path, **more: str) -> dict[str, str]:
+    sources = ("OPENROUTER", "MODELSDEV", "LITELLM", "HUGGINGFACE")
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("POINTSMAN_")},
+        **{f"POINTSMAN_PRICES_{source}_URL": "" for source in sources},
+        "POINTSMAN_CONFIG": str(path / "pointsman.yaml"),
+        "POINTSMAN_STATE_DIR": str(path / "state"),
+        "POINTSMAN_MONITOR_PORT": "0",
+        "CORP_KEY": "sk-canary",
+        **more,
+    }
+
+
+async def started(env: dict[str, str]) -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "monitor", env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+
+
+@asynccontextmanager
+async def running(env: dict[str, str]) -> AsyncIterator[tuple[Process, Callable[[str], Awaitable[str]]]]:
+    """The process, and a way to read from its port."""
+    process = await started(env)
+    assert process.stderr is not None
+    try:
+        line = (await asyncio.wait_for(process.stderr.readline(), PATIENCE_S)).decode()
+        found = re.search(r"monitor on (http://\S+)", line)
+        assert found, line
+        async with aiohttp.ClientSession(found[1]) as session:
+
+            async def get(path: str) -> str:
+                async with session.get(path) as response:
+                    return await response.text()
+
+            yield process, get
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def until(true: Callable[[], Awaitable[Any]]) -> Any:
+    async with asyncio.timeout(PATIENCE_S):
+        while not (found := await true()):  # noqa: ASYNC110 - another process has no event to wait for
+            await asyncio.sleep(0.05)
+    return found
+
+
+async def failed_start(env: dict[str, str]) -> tuple[int | None, str]:
+    process = await started(env)
+    _, words = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    return process.returncode, words.decode()
+
+
+async def test_watches_publishes_shows_and_stops(tmp_path: Path) -> None:
+    async with serving(ROUTES) as url:
+        (tmp_path / "pointsman.yaml").write_text(config(url))
+        async with running(environ(tmp_path, POINTSMAN_GATEWAYS=url)) as (process, get):
+            sent = 'pointsman_probes_total{finding="ok",means="completion",provider="corp"}'
+            metrics = await until(lambda: contains(get, "/metrics", sent))
+            ready = await get("/readyz")
+            health, page, shown = await get("/healthz"), await get("/"), json.loads(await get("/config"))
+            process.terminate()
+            _, log = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+
+    assert (health, ready, process.returncode) == ("ok\n", "ready\n", 0)
+    for line in (
+        f'pointsman_breaker_state{{endpoint="{ID}"}} 0.0',
+        "pointsman_gateways_heard 1.0",
+        "pointsman_config_reload_failures_total 0.0",
+    ):
+        assert line in metrics
+    assert float(re.findall(r'pointsman_probe_cost_usd_total{provider="corp"} (\S+)', metrics)[0]) > 0
+    assert ID in page
+    assert shown["providers"]["corp"]["key"] == "variable CORP_KEY"
+    assert "sk-canary" not in page + metrics + json.dumps(shown) + log.decode()
+    state = tmp_path / "state"
+    assert decode_shard((state / shard_key(shard_of(ID))).read_bytes()).endpoints[ID].breaker == "closed"
+    assert decode_prices((state / "prices.json").read_bytes()).prices[ID] is not None
+
+
+async def contains(get: Callable[[str], Awaitable[str]], path: str, words: str) -> str:
+    text = await get(path)
+    return text if words in text else ""
+
+
+async def test_takes_over_a_good_configuration_and_refuses_a_bad_one(tmp_path: Path) -> None:
+    file = tmp_path / "pointsman.yaml"
+    async with serving(ROUTES) as url:
+        file.write_text(config(url, every="30s"))
+        async with running(environ(tmp_path)) as (_, get):
+            await until(lambda: contains(get, "/readyz", "ready\n"))
+            file.write_text(config(url, extra="routs: []"))
+            await until(lambda: contains(get, "/metrics", "pointsman_config_reload_failures_total 1.0"))
+            file.write_text(config(url, every="1s"))
+            await until(lambda: contains(get, "/metrics", "pointsman_config_reloads_total 1.0"))
+            assert json.loads(await get("/config"))["providers"]["corp"]["probe"]["every_s"] == 1.0
+            file.unlink()
+            await until(lambda: contains(get, "/readyz", "ready\n"))
+
+
+async def test_tells_why_it_cannot_start(tmp_path: Path) -> None:
+    (tmp_path / "pointsman.yaml").write_text("routs: []")
+    env = environ(tmp_path)
+
+    assert await failed_start({**env, "POINTSMAN_MONITOR_PORT": "many"}) == (
+        1,
+        'pointsman monitor: POINTSMAN_MONITOR_PORT: "many" cannot be used: it must be a valid integer, unable to parse '
+        "string as an integer\n",
+    )
+    code, words = await failed_start(env)
+    assert (code, '"routs" is not a key here' in words) == (1, True)
+    env.pop("POINTSMAN_STATE_DIR")
+    code, words = await failed_start(env)
+    assert (code, words) == (
+        1,
+        "pointsman monitor: set POINTSMAN_STATE_DIR to the directory that the gateways read\n",
+    )
+
+
+async def test_tells_that_its_port_is_taken(tmp_path: Path) -> None:
+    async with serving(ROUTES) as url:
+        (tmp_path / "pointsman.yaml").write_text(config(url))
+        code, words = await failed_start(environ(tmp_path, POINTSMAN_MONITOR_PORT=url.rsplit(":", 1)[1]))
+
+    assert code == 1
+    assert "cannot be had" in words
