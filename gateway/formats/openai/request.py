@@ -20,6 +20,8 @@ PATHS = {
     Surface.EMBEDDINGS: "/embeddings",
 }
 MAX_STOPS = 4  # OpenAI API reference, `stop`
+_NOTHING = Inexpressible()
+_BOUND = Inexpressible(frozenset({"signed_reasoning"}))
 _SAMPLING = ("temperature", "top_p", "seed", "frequency_penalty", "presence_penalty")
 # Budgets of Anthropic's thinking as efforts; the middle of OpenRouter's documented shares of a 32k budget.
 _EFFORT_BUDGETS = ((4_096, "low"), (16_384, "medium"))
@@ -35,7 +37,7 @@ def speaks(ask: Ask, endpoint: Endpoint) -> bool:
 def inexpressible(ask: Ask, endpoint: Endpoint) -> Inexpressible:
     foreign = ask.survey.signed_by - {"openai"} and "reasoning_details" not in endpoint.quirks
     if speaks(ask, endpoint):
-        return Inexpressible(frozenset({"signed_reasoning"} if foreign else ()))
+        return _BOUND if foreign else _NOTHING
     chat = ask.chat
     assert chat is not None
     fields, lost = hints.split(chat.unplaced)
