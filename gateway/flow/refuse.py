@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gateway.core import screen
 from gateway.core.ask import Ask
+from gateway.core.catalog import Operation
 from gateway.core.plan import Ill, Ordered
 from gateway.core.policy import Label
 from gateway.core.refusal import Refusal, RefusalKind
@@ -65,7 +66,7 @@ def nothing_left(empty: Empty, now_s: float) -> Refusal:
 
 def _fields_alone(excluded: Mapping[str, tuple[str, ...]], ask: Ask) -> set[str]:
     """Fields of the request that alone keep some endpoint out."""
-    capabilities = {screen.capability(need) for need in ask.survey.needs} | {screen.SIGNED_REASONING}
+    capabilities = {screen.capability(need) for need in (*ask.survey.needs, *Operation)} | {screen.SIGNED_REASONING}
     found: set[str] = set()
     for reasons in excluded.values():
         if all(why.startswith("capability:") and why not in capabilities for why in reasons):
