@@ -45,10 +45,44 @@ async def until(condition: Callable[[], object], what: str = "the condition") ->
     """Wait until `condition` holds, looking again whenever the loop turns."""
     try:
         async with asyncio.timeout(WAIT_S):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - what is waited for happens elsewhere, in other processes even
                 await asyncio.sleep(0.001)
     except TimeoutError:
         raise AssertionError(f"{what} never came to pass") from None
+
+
+class Gate:
+    """A `sleep` for simulated vendors: whoever sleeps waits at the gate until it is let through.
+
+    A vendor with the fault `tokens_per_s` comes here before each content event but the first, one with
+    `delay_first_byte_ms` before its head.
+    """
+
+    def __init__(self) -> None:
+        self._turns = asyncio.Semaphore(0)
+        self._open = False
+        self.arrived = 0
+        self.cancelled = 0  # left while they waited: their client was gone
+
+    async def __call__(self, seconds: float) -> None:
+        self.arrived += 1
+        if self._open:
+            return
+        try:
+            await self._turns.acquire()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+
+    def let(self, number: int) -> None:
+        """Let so many through."""
+        for _ in range(number):
+            self._turns.release()
+
+    def open(self) -> None:
+        """Let everybody through from now on."""
+        self._open = True
+        self.let(self.arrived)
 
 
 @cache

@@ -216,7 +216,7 @@ async def test_answers_garbage_without_a_traceback(running: RunningGateway) -> N
     async with running.connection() as (reader, writer):
         writer.write(b"\x16\x03\x01 not http at all\r\n\r\n")
         answer = await reader.read()
-    assert answer.startswith(b"HTTP/1.") and b" 400 " in answer.partition(b"\r\n")[0]
+    assert answer.split()[:2] == [b"HTTP/1.0", b"400"]
     assert b"Traceback" not in answer
 
 
