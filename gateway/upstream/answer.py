@@ -5,8 +5,9 @@ arrived can always be read, also when the rest never came. There is one reader a
 """
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.upstream.decode import Decoder, decoder_for
@@ -89,8 +90,15 @@ class Exchange:
         finally:
             self._waiter = None
 
-    def take(self) -> bytes:
+    async def received(self) -> bytes:
+        """What has come of the body; b"" at its end. Raises: AttemptError."""
         pieces = self.pieces
+        while not pieces:
+            if self.over:
+                if self.failure is not None:
+                    raise AttemptError(self.failure)
+                return b""
+            await self.news()
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()
         self.buffered = 0
@@ -114,14 +122,12 @@ class Answer:
     def timings(self) -> Timings:
         return Timings(*self._exchange.timings)
 
-    async def chunk(self) -> bytes:
+    def chunk(self) -> Coroutine[Any, Any, bytes]:
         """What has come of the body since the last call, at least one byte; b"" at the end.
 
         Raises: AttemptError (TRUNCATED, IDLE_TIMEOUT, TOTAL_TIMEOUT, MALFORMED; CANCELLED after `abort`).
         """
-        if "content-encoding" in self.head.headers:
-            return await self._decoded()
-        return await self._received()
+        return self._decoded() if "content-encoding" in self.head.headers else self._exchange.received()
 
     async def read(self, limit: int) -> bytes:
         """The whole body. Raises: AttemptError as `chunk`, and MALFORMED where it is longer than `limit` bytes."""
@@ -147,25 +153,15 @@ class Answer:
         """
         self._exchange.release()
 
-    async def _received(self) -> bytes:
-        exchange = self._exchange
-        while not exchange.pieces:
-            if exchange.over:
-                if exchange.failure is not None:
-                    raise AttemptError(exchange.failure)
-                return b""
-            await exchange.news()
-        return exchange.take()
-
     async def _decoded(self) -> bytes:
         try:
             if self._decoder is None:
                 self._decoder = decoder_for(self.head.headers)
             decoder = self._decoder
             if decoder is None:
-                return await self._received()
+                return await self._exchange.received()
             while not (data := decoder.more()):
-                received = await self._received()
+                received = await self._exchange.received()
                 if not received:
                     decoder.finish()
                     return b""

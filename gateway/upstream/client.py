@@ -15,7 +15,7 @@ from gateway.upstream.answer import Answer, Exchange
 from gateway.upstream.call import Call, Limits, Origin
 from gateway.upstream.dial import Dialer, NameCache, Resolver, system_resolver
 from gateway.upstream.pool import CLOSING, OriginStats, Pool, Rules
-from gateway.upstream.resend import Socket, TcpView, tcp_view
+from gateway.upstream.resend import Socket, acked_bytes
 from gateway.upstream.wire import Requests
 
 __all__ = ["Answer", "Call", "Limits", "Origin", "OriginStats", "Rules", "Upstream"]
@@ -34,17 +34,17 @@ class Upstream:
         resolver: Resolver = system_resolver,
         ssl_context: ssl.SSLContext | None = None,
         rules: Rules | None = None,
-        view: Callable[[Socket], TcpView | None] = tcp_view,
+        acked: Callable[[Socket], int | None] = acked_bytes,
     ) -> None:
         """
         Args:
             clock: what `Limits.total_at` is an instant of; the default counts as asyncio's and uvloop's `time()` do.
             ssl_context: None for the system's certificates, read when the first TLS connection is made.
             rules: None for the defaults of `Rules`.
-            view: what the kernel knows about a socket.
+            acked: how many bytes the peer of a socket has acknowledged, where the kernel says so.
         """
         self._clock = clock
-        self._view = view
+        self._acked = acked
         self._rules = rules or Rules()
         self._dialer = Dialer(NameCache(resolver, clock, NAME_TTL_S), clock, ssl_context)
         self._requests = Requests()
@@ -97,7 +97,7 @@ class Upstream:
         return exchange
 
     def _add_pool(self, origin: Origin) -> Pool:
-        pool = Pool(origin, self._dialer, self._rules, self._clock, self._view)
+        pool = Pool(origin, self._dialer, self._rules, self._clock, self._acked)
         self._pools[origin] = pool
         return pool
 

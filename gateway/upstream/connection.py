@@ -12,6 +12,7 @@ are looked at by the client's sweep (`check`), not by timers of their own.
 """
 
 import asyncio
+import select
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol, cast
@@ -19,10 +20,11 @@ from typing import Protocol, cast
 from gateway.core.failure import Failure, FailureKind
 from gateway.upstream.answer import Exchange
 from gateway.upstream.call import Limits
-from gateway.upstream.resend import Socket, TcpView, never_arrived
+from gateway.upstream.resend import Socket, never_arrived
 from gateway.upstream.response import ResponseReader, keep_alive_s
 
 HIGH_WATER = 128 * 1024  # bytes waiting for a reader above which the socket is not read; one more read may add 256 KiB
+DOUBT_S = 1.0  # idleness from which a close may cross the next request; asking the kernel costs a fifth of an exchange
 LINGER_S = 1.0  # what a released answer has for its end, which as a rule is already under way
 
 
@@ -30,7 +32,7 @@ class Owner(Protocol):
     """The pool, as a connection sees it."""
 
     clock: Callable[[], float]
-    view: Callable[[Socket], TcpView | None]
+    acked: Callable[[Socket], int | None]
 
     def made(self, connection: "Connection") -> None:
         """The connection is open."""
@@ -47,22 +49,24 @@ class Owner(Protocol):
 
 class Connection(asyncio.Protocol):
     __slots__ = (
-        "_exchange", "_limits", "_owner", "_paused", "_quiet_since", "_reader", "_socket", "_stirred", "_transport",
-        "_view", "idle_until", "keep_s", "made_at", "served", "usable",
+        "_acked", "_exchange", "_limits", "_owner", "_paused", "_quiet_since", "_reader", "_socket", "_stirred",
+        "_transport", "_unread", "idle_since", "idle_until", "keep_s", "made_at", "served", "usable",
     )  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
         self._reader = ResponseReader()
         self._exchange: Exchange | None = None
-        self._view: TcpView | None = None  # just before the running exchange, where the connection was used before
+        self._unread = select.poll()
+        self._acked: int | None = None  # by the peer, before the running exchange; None for a new connection
         self._stirred = False  # something came since the last sweep
         self._quiet_since = 0.0
         self._paused = False
         self.made_at = owner.clock()
         self.served = 0  # exchanges begun
         self.keep_s: float | None = None  # how long the server keeps it idle, where it says so
-        self.idle_until = 0.0  # the owner's: when an idle connection is closed
+        self.idle_since = 0.0  # the owner's: since when it is idle, and until when it may be
+        self.idle_until = 0.0
         self.usable = False  # may carry another exchange once idle
 
     # -- asyncio.Protocol -------------------------------------------------------------------------------------------
@@ -71,6 +75,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # by its methods: uvloop's inherits from nothing
         self._socket: Socket = transport.get_extra_info("socket")
         self.usable = True
+        self._unread.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
         self._owner.made(self)
 
     def data_received(self, data: bytes) -> None:
@@ -104,13 +109,14 @@ class Connection(asyncio.Protocol):
 
     # -- for pool and client ----------------------------------------------------------------------------------------
 
-    def alive(self) -> bool:
+    def alive(self, now_s: float) -> bool:
         """Whether an idle connection can still be used, as far as can be known; sets the mark for `never_arrived`."""
         if not self.usable or self._transport.is_closing():
             return False
-        if self.served:
-            self._view = self._owner.view(self._socket)
-            return self._view is None or self._view.established
+        if self._unread.poll(0):
+            return False  # the peer's goodbye, or bytes that nobody asked for; the loop has not come to it yet
+        doubtful = self.served and now_s - self.idle_since >= DOUBT_S
+        self._acked = self._owner.acked(self._socket) if doubtful else None
         return True
 
     def send(self, request: tuple[bytes, ...], limits: Limits, connected_s: float) -> Exchange:
@@ -199,8 +205,8 @@ class Connection(asyncio.Protocol):
             return
         reader = self._reader
         reader.cut(what)
-        if exchange.head is None and not exchange.buffered and self._view is not None:
-            exchange.resendable = never_arrived(self._view, self._owner.view(self._socket))
+        if exchange.head is None and not exchange.buffered and self._acked is not None:
+            exchange.resendable = never_arrived(self._acked, self._owner.acked(self._socket))
         exchange.finish(reader.failure)
 
     def _retire(self) -> None:

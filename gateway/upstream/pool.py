@@ -14,7 +14,7 @@ from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.upstream.call import Limits, Origin
 from gateway.upstream.connection import Connection
 from gateway.upstream.dial import Dialer
-from gateway.upstream.resend import Socket, TcpView
+from gateway.upstream.resend import Socket
 
 CLOSING = Failure(FailureKind.INTERNAL, "the upstream client is closing")
 
@@ -52,10 +52,10 @@ class _Waiter:
 class Pool:
     def __init__(
         self, origin: Origin, dialer: Dialer, rules: Rules, clock: Callable[[], float],
-        view: Callable[[Socket], TcpView | None],
+        acked: Callable[[Socket], int | None],
     ) -> None:  # fmt: skip
         self.clock = clock
-        self.view = view
+        self.acked = acked
         self._origin = origin
         self._dialer = dialer
         self._rules = rules
@@ -72,9 +72,12 @@ class Pool:
 
     def take(self) -> Connection | None:
         """An idle connection, if there is one that lives."""
+        if not self._idle:
+            return None
+        now_s = self.clock()
         while self._idle:
             connection, _ = self._idle.popitem()
-            if connection.alive():
+            if connection.alive(now_s):
                 self._busy.add(connection)
                 self._reused += 1
                 return connection
@@ -85,7 +88,7 @@ class Pool:
         """A connection as soon as there is one. Raises: AttemptError."""
         while True:
             connection = await self._wait(limits)
-            if connection.alive():
+            if connection.alive(self.clock()):
                 self._reused += connection.served > 0
                 return connection
             self._drop(connection)
@@ -144,6 +147,7 @@ class Pool:
         if idle_s <= 0 or now_s - connection.made_at >= rules.max_age_s:
             connection.close()
             return
+        connection.idle_since = now_s
         connection.idle_until = now_s + idle_s
         self._offer(connection)
 

@@ -3,14 +3,16 @@
 import asyncio
 import socket
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from gateway.core.failure import Failure, FailureKind
+from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.upstream.answer import Timings
 from gateway.upstream.call import Call, Origin
+from gateway.upstream.connection import DOUBT_S
 from gateway.upstream.pool import CLOSING, OriginStats
-from gateway.upstream.resend import Socket, TcpView
+from gateway.upstream.resend import Socket
 from gateway.upstream.response import Head
 from tests.upstream.loopback import (
     LIMITS,
@@ -229,7 +231,6 @@ async def test_replaces_an_idle_connection_that_the_server_closed() -> None:
         assert upstream.stats()[origin].opened == 3
 
 
-@pytest.mark.skipif(not hasattr(socket, "TCP_INFO"), reason="this system has no TCP_INFO")
 async def test_sees_that_the_server_closed_even_before_the_loop_does() -> None:
     loop = asyncio.get_running_loop()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -247,9 +248,10 @@ async def test_sees_that_the_server_closed_even_before_the_loop_does() -> None:
 
 
 class DeadOnReuse:
-    """Answers the first request of each connection, and takes the second and closes."""
+    """Answers the first request of each connection, and takes the second, begins to answer it or not, and closes."""
 
-    def __init__(self) -> None:
+    def __init__(self, begins: bytes = b"") -> None:
+        self.begins = begins
         self.requests = 0
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -258,54 +260,64 @@ class DeadOnReuse:
         writer.write(OK)
         await read_request(reader)
         self.requests += 1
+        writer.write(self.begins)
         writer.close()
 
 
-def claims_nothing_arrived(_sock: Socket) -> TcpView:
-    return TcpView(established=True, acked=1)
+def never_more(_sock: Socket) -> int:
+    """As if the peer had acknowledged nothing of the last request."""
+    return 500
+
+
+async def second_kind(server: DeadOnReuse, idle_s: float, **options: Any) -> FailureKind | None:
+    """How a request ends that comes `idle_s` after the first on the same connection."""
+    clock = Clock()
+    async with serving(server) as origin, client(clock=clock, **options) as upstream:
+        assert await (await upstream.open(post(origin), LIMITS)).read(10) == b"hi"
+        clock.now_s += idle_s
+        try:
+            assert await (await upstream.open(post(origin), LIMITS)).read(10) == b"hi"
+        except AttemptError as error:
+            return error.failure.kind
+    return None
 
 
 async def test_never_sends_again_what_the_server_took() -> None:
     server = DeadOnReuse()
-    async with serving(server) as origin, client() as upstream:
-        assert await (await upstream.open(post(origin), LIMITS)).read(10) == b"hi"
-        failure = await failure_of(upstream.open(post(origin), LIMITS))
-    assert failure.kind is FailureKind.DISCONNECTED
+    assert await second_kind(server, DOUBT_S) is FailureKind.DISCONNECTED
     assert server.requests == 2
 
 
 async def test_sends_again_what_provably_never_arrived() -> None:
     server = DeadOnReuse()
-    async with serving(server) as origin, client(view=claims_nothing_arrived) as upstream:
-        for _ in range(2):
-            assert await (await upstream.open(post(origin), LIMITS)).read(10) == b"hi"
-        assert upstream.stats()[origin].opened == 2
+    assert await second_kind(server, DOUBT_S, acked=never_more) is None
     assert server.requests == 3
 
 
-async def test_takes_the_other_idle_connections_for_as_stale_as_the_one_that_was() -> None:
+async def test_has_no_proof_on_a_connection_that_was_hardly_idle() -> None:
     server = DeadOnReuse()
-    async with serving(server) as origin, client(view=claims_nothing_arrived) as upstream:
+    assert await second_kind(server, DOUBT_S / 2, acked=never_more) is FailureKind.DISCONNECTED
+    assert server.requests == 2
+
+
+async def test_does_not_send_again_after_the_first_byte_of_an_answer() -> None:
+    server = DeadOnReuse(begins=b"H")
+    assert await second_kind(server, DOUBT_S, acked=never_more) is FailureKind.DISCONNECTED
+    assert server.requests == 2
+
+
+async def test_takes_the_other_idle_connections_for_as_stale_as_the_one_that_was() -> None:
+    server, clock = DeadOnReuse(), Clock()
+    async with serving(server) as origin, client(clock=clock, acked=never_more) as upstream:
         await asyncio.gather(*(upstream.open(post(origin), LIMITS) for _ in range(3)))
         assert upstream.stats()[origin].idle == 3
+        clock.now_s += DOUBT_S
         assert await (await upstream.open(post(origin), LIMITS)).read(10) == b"hi"
         assert upstream.stats()[origin] == OriginStats(1, 0, 0, 0, opened=4, reused=1)
 
 
-async def test_does_not_send_again_after_the_first_byte_of_an_answer() -> None:
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for reply in (OK, b"HTTP"):
-            await read_request(reader)
-            writer.write(reply)
-        writer.close()
-
-    async with serving(handle) as origin, client(view=claims_nothing_arrived) as upstream:
-        assert await (await upstream.open(post(origin), LIMITS)).read(10) == b"hi"
-        assert (await failure_of(upstream.open(post(origin), LIMITS))).kind is FailureKind.DISCONNECTED
-
-
 async def test_sends_again_only_once() -> None:
-    requests = []
+    requests, clock = [], Clock()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         requests.append(await read_request(reader))
@@ -314,8 +326,9 @@ async def test_sends_again_only_once() -> None:
             requests.append(await read_request(reader))
         writer.close()
 
-    async with serving(handle) as origin, client(view=claims_nothing_arrived) as upstream:
+    async with serving(handle) as origin, client(clock=clock, acked=never_more) as upstream:
         assert await (await upstream.open(post(origin), LIMITS)).read(10) == b"hi"
+        clock.now_s += DOUBT_S
         assert (await failure_of(upstream.open(post(origin), LIMITS))).kind is FailureKind.DISCONNECTED
     assert len(requests) == 3
 

@@ -16,7 +16,7 @@ from gateway.upstream.client import Upstream
 from gateway.upstream.connection import Connection
 from gateway.upstream.dial import Address, Dialer, NameCache
 from gateway.upstream.pool import CLOSING, OriginStats, Pool, Rules
-from gateway.upstream.resend import tcp_view
+from gateway.upstream.resend import acked_bytes
 from tests.upstream.loopback import LIMITS, OK, Clock, client, failure_of, post, read_request, replying, serving, until
 
 TWO = Rules(max_connections=2)
@@ -141,7 +141,6 @@ async def test_a_call_cancelled_while_the_row_moves_is_passed_over() -> None:
         assert server.asked == [b"1", b"3"]
 
 
-@pytest.mark.skipif(not hasattr(socket, "TCP_INFO"), reason="this system has no TCP_INFO")
 async def test_a_connection_that_dies_on_its_way_to_a_call_is_replaced() -> None:
     loop = asyncio.get_running_loop()
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -180,7 +179,7 @@ async def test_a_new_connection_that_comes_when_the_pool_has_closed_is_dropped()
     async with serving(replying(OK)) as origin:
         closing: list[asyncio.Future[None]] = []
         dialer = Meddling(lambda _: closing.append(asyncio.ensure_future(pool.close())))
-        pool = Pool(origin, dialer, Rules(), monotonic, tcp_view)
+        pool = Pool(origin, dialer, Rules(), monotonic, acked_bytes)
         assert await failure_of(pool.wait(LIMITS)) == CLOSING
         await closing[0]
         assert pool.stats() == OriginStats(0, 0, 0, 0, opened=1, reused=0)
@@ -194,7 +193,7 @@ async def test_a_new_connection_that_is_dead_and_that_nobody_waits_for_is_not_ke
             waiting.cancel()
             connection.close()
 
-        pool = Pool(origin, Meddling(meddle), Rules(), monotonic, tcp_view)
+        pool = Pool(origin, Meddling(meddle), Rules(), monotonic, acked_bytes)
         waiting = asyncio.ensure_future(pool.wait(LIMITS))
         await asyncio.wait([waiting])
         await until(lambda: pool.stats() == OriginStats(0, 0, 0, 0, opened=1, reused=0))
@@ -203,7 +202,7 @@ async def test_a_new_connection_that_is_dead_and_that_nobody_waits_for_is_not_ke
 
 async def test_a_new_connection_that_dies_before_its_call_runs_is_not_kept() -> None:
     async with serving(replying(OK)) as origin:
-        pool = Pool(origin, Meddling(Connection.close), Rules(), monotonic, tcp_view)
+        pool = Pool(origin, Meddling(Connection.close), Rules(), monotonic, acked_bytes)
         assert (await failure_of(pool.wait(LIMITS))).kind is FailureKind.DISCONNECTED
         assert pool.stats() == OriginStats(0, 0, 0, 0, opened=1, reused=0)
         await pool.close()
