@@ -143,9 +143,7 @@ def cost_of(server: str, samples: Sequence[Sample], yardstick: Sequence[Sample])
 def _post(server: Server, key: str, body: bytes) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     try:
-        connection.request(
-            "POST", PATH, body, {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
-        )
+        connection.request("POST", PATH, body, {"Content-Type": "application/json", "Authorization": f"Bearer {key}"})
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

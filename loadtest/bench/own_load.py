@@ -7,7 +7,7 @@ line of JSON. A connection that is lost counts as an error and is not opened aga
 import argparse
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -44,6 +44,9 @@ class Caller(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._tally.errors += 1
+
+    def close(self) -> None:
+        self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -84,14 +87,19 @@ async def call(url: str, requests: Sequence[bytes], connections: int, stopped: a
     loop = asyncio.get_running_loop()
     tally = Tally()
     parts = urlsplit(url)
+    callers = []
     for number in range(connections):
         caller = Caller(tally, rotated(requests, number))
         try:
             await loop.create_connection(partial(_given, caller), str(parts.hostname), int(parts.port or 80))
+            callers.append(caller)
         except OSError:
             tally.errors += 1
     await stopped.wait()
-    return Tally(tally.requests, tally.not_2xx, tally.errors)
+    result = replace(tally)  # before the connections are lost that are closed here
+    for caller in callers:
+        caller.close()
+    return result
 
 
 def _given(caller: Caller) -> Caller:

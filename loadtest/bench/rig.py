@@ -108,13 +108,21 @@ class Rig:
             yield
         finally:
             process.send_signal(signal.SIGINT)
-            output, _ = process.communicate(timeout=_STOP_S)
-            self._running.remove(process)
+            output = self._last_words(process)
         trouble = generator.trouble(output.decode())
         if trouble is not None:
             raise BenchError(f"{server.name}: {trouble}\n{_tail(self.folder / f'{server.name}.log')}")
 
+    def _last_words(self, process: subprocess.Popen[bytes]) -> bytes:
+        try:
+            output, _ = process.communicate(timeout=_STOP_S)
+        except subprocess.TimeoutExpired:
+            raise BenchError("the load generator did not stop when it was told to") from None
+        self._running.remove(process)
+        return output
+
     def close(self) -> None:
+        """Ends everything, politely at first."""
         for process in self._running:
             process.terminate()
         for process in self._running:

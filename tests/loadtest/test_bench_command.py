@@ -1,0 +1,57 @@
+"""The command: what it says where it cannot measure, and one whole small run with nginx and the real gateway."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from loadtest.bench import __main__ as command
+from loadtest.bench.rig import find_nginx
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["loadtest.bench", *arguments])
+    monkeypatch.setattr(command.signal, "signal", lambda *_: None)  # pytest's own handlers stay
+    return command.main()
+
+
+@linux
+def test_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(command, "find_nginx", lambda: None)
+    assert run(monkeypatch) == 0
+    assert capsys.readouterr().out == "not measured: nginx not installed: apt install nginx\n"
+
+
+def test_refuses_to_check_a_row_that_does_not_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--check", "6", "--only", "sse-1") == 2
+    assert capsys.readouterr().err == "--check looks at the row json-small, which --only leaves out\n"
+
+
+@pytest.mark.parametrize("arguments", [["--rounds", "0"], ["--seconds", "0"], ["--only", "sse-2"]])
+def test_refuses_arguments_that_measure_nothing(monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run(monkeypatch, *arguments)
+
+
+@linux
+@pytest.mark.skipif(find_nginx() is None, reason="needs nginx: apt install nginx")
+@pytest.mark.parametrize("load", ["own", "best"])
+def test_measures_writes_the_page_and_checks_the_ratio(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, load: str
+) -> None:
+    page = tmp_path / "performance.md"
+    short = ["--rounds", "1", "--seconds", "0.2", "--only", "json-small,streams", "--streams", "5", "--load", load]
+    code = run(monkeypatch, *short, "--json", "--write", str(page), "--check", "0.001")
+    printed = capsys.readouterr()
+    report = json.loads(printed.out)
+    assert code == 1
+    assert "above the limit of 0.001" in printed.err
+    assert [cost["server"] for cost in report["rows"][0]["costs"]] == ["nginx", "gateway", "gateway+detect"]
+    assert all(cost["cpu_us"] > 0 for cost in report["rows"][0]["costs"])
+    assert [(one["server"], one["cancelled"]) for one in report["memory"]] == [("nginx", 5), ("gateway", 5)]
+    assert "| whole reply, 200 B prompt | gateway |" in page.read_text()

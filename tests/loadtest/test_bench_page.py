@@ -1,0 +1,50 @@
+"""The result as text and as the page, and the sums behind it."""
+
+from dataclasses import replace
+
+from loadtest.bench.machine import Machine
+from loadtest.bench.measure import Cost, Memory, Sample, cost_of
+from loadtest.bench.page import Measured, Report, as_markdown, as_text
+from loadtest.bench.workloads import ROWS
+
+MACHINE = Machine("CPU 9", 2, "Linux 6 x86_64", "3.11.7", {"aiohttp": "3.14.5"}, "1.22.1", "wrk", 0.25)
+SMALL = Measured(ROWS[0], (Cost("nginx", 20.04, 0.9, 1.0), Cost("gateway", 100.0, 0.987, 4.996)))
+MEMORY = Memory("gateway", 65_536, 12.34, 30.06, 500, 499)
+REPORT = Report(MACHINE, 3, 2.5, (SMALL,), (MEMORY,))
+
+
+def test_takes_the_median_of_the_ratios_of_each_round() -> None:
+    nginx = [Sample(10.0, 0.5), Sample(20.0, 0.6), Sample(40.0, 0.7)]
+    gateway = [Sample(30.0, 0.9), Sample(80.0, 0.8), Sample(200.0, 1.0)]
+    assert cost_of("gateway", gateway, nginx) == Cost("gateway", 80.0, 0.9, 4.0)
+
+
+def test_prints_a_table() -> None:
+    assert as_text(REPORT).splitlines() == [
+        "CPU 9, 2 cores, Linux 6 x86_64; Python 3.11.7, aiohttp 3.14.5; nginx 1.22.1; load by wrk; "
+        "load average before the run 0.2",
+        "3 rounds of 2.5 s",
+        "",
+        "load                       server   CPU us  per      x nginx  core used",
+        "whole reply, 200 B prompt  nginx    20.0    request  1        90%",
+        "whole reply, 200 B prompt  gateway  100.0   request  5.00     99%",
+        "",
+        "server   open streams  KiB per stream  MiB at rest  CPU us per event  cancelled upstream",
+        "gateway  500           12.3            64           30.1              499 of 500",
+    ]
+
+
+def test_writes_a_page_with_the_same_numbers() -> None:
+    page = as_markdown(REPORT)
+    assert "| whole reply, 200 B prompt | gateway | 100.0 | request | 5.00 | 99% |\n" in page
+    assert "| gateway | 500 | 12.3 | 64 | 30.1 | 499 of 500 |\n" in page
+    assert f"{MACHINE.line()}. 3 rounds of 2.5 s each.\n" in page
+
+
+def test_leaves_out_the_table_of_streams_that_were_not_opened() -> None:
+    assert "KiB per stream" not in as_markdown(replace(REPORT, memory=()))
+
+
+def test_finds_the_ratio_to_be_checked() -> None:
+    assert REPORT.json_ratio() == 4.996
+    assert Report(MACHINE, 1, 1.0, (Measured(ROWS[1], SMALL.costs),), ()).json_ratio() is None
