@@ -1,5 +1,6 @@
 """The press: takes over what is published, and writes shards and prices when they have changed."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Collection
@@ -90,6 +91,7 @@ class Press:
             if self._considered.get(shard) == period and known == current:
                 continue
             self._considered[shard] = period
+            await asyncio.sleep(0)  # a large shard takes milliseconds, and probes are being timed meanwhile
             entries = {id_: ledger.entry(id_, now_s, self._offset_s) for id_ in current}
             issue = following(last, entries, period)
             if issue is not None and await self._write(shard_key(shard), self._encoded(shard, issue)):

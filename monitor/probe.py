@@ -18,6 +18,7 @@ from gateway.formats.wire import PROBE_MAX_TOKENS
 from monitor.budget import Purse, affords_routine, affords_trial
 
 PROBE_INPUT_TOKENS = 64  # upper bound of the probe's prompt with the templates that models put around it
+PROOF_S = 30.0  # live traffic proves an endpoint for a period of the probes, at least for one of reading the gateways
 MISCONFIGURED_PAUSE_S = 3_600.0  # an endpoint that refuses the probe itself is asked again after so long
 
 
@@ -124,8 +125,8 @@ def wanted(rules: ProbeRules, standing: Standing, bound_usd: float | None, purse
     if standing.misconfigured_s is not None and standing.now_s - standing.misconfigured_s < MISCONFIGURED_PAUSE_S:
         return Wanted.PAUSED
     if not insisted and not standing.trial:
-        served = standing.served_s is not None and standing.now_s - standing.served_s <= rules.every_s
-        if served:
+        served_s = standing.served_s
+        if served_s is not None and standing.now_s - served_s <= max(rules.every_s, PROOF_S):
             return Wanted.PROVEN
     if bound_usd is None:
         return Wanted.YES if insisted else Wanted.UNPRICED

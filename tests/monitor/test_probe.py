@@ -96,6 +96,13 @@ def test_takes_live_traffic_of_the_last_period_for_proof(served_s: float, expect
     assert wanted(AUTO, replace(IDLE, served_s=served_s, trial=True), 0.001, PURSE) is Wanted.YES
 
 
+def test_takes_live_traffic_for_proof_until_the_gateways_are_read_again() -> None:
+    hasty, slow = ProbeRules(every_s=5.0), ProbeRules(every_s=60.0)
+
+    assert wanted(hasty, replace(IDLE, served_s=971.0), 0.001, PURSE) is Wanted.PROVEN
+    assert wanted(slow, replace(IDLE, served_s=941.0), 0.001, PURSE) is Wanted.PROVEN
+
+
 @pytest.mark.parametrize(("misconfigured_s", "expected"), [(-2_599.0, Wanted.PAUSED), (-2_600.0, Wanted.YES)])
 def test_leaves_an_endpoint_that_refuses_the_probe_alone_for_an_hour(misconfigured_s: float, expected: Wanted) -> None:
     assert wanted(AUTO, replace(IDLE, misconfigured_s=misconfigured_s), 0.001, PURSE) is expected
