@@ -104,9 +104,10 @@ class Gateway:
             breaker_rules=compiled.breaker_rules,
             kinds=kinds_of(policy),
         )
+        accounts = None if before is None else before.planner.accounts
         lines = {name: Line(row, self._upstream, self._secrets) for name, row in policy.catalog.providers.items()}
         return Parts(
-            planner=Planner(world, self.book.health, self._secrets.missing, before.planner.accounts if before else None),
+            planner=Planner(world, self.book.health, self._secrets.missing, accounts),
             lines=lines,
             settler=Settler(prices, policy.tiers),
             trials=Trials(lines, prices, self.book),

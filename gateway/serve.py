@@ -11,14 +11,15 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine, Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from gateway.compose import Gateway, new_clock
 from gateway.config.catalog_file import CatalogFileError
-from gateway.config.here import known_here, load_here
+from gateway.config.here import known_here
 from gateway.config.known import Known
-from gateway.config.load import ConfigText, load_config
+from gateway.config.load import ConfigText, load_config, load_defaults
 from gateway.config.problems import ConfigError
 from gateway.core.health import SnapshotError, decode_shard
 from gateway.core.price_json import PriceFileError, decode_prices
@@ -65,10 +66,10 @@ def set_up_logging(level: str) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    gateway, known, journal, upstream = _made(settings)
+    gateway, reloader, journal, upstream = _made(settings)
     stop = _stop_signal()
     clients, admin = await _listening(gateway, settings)
-    followers = [asyncio.create_task(task) for task in _followers(gateway, settings, known)]
+    followers = [asyncio.create_task(task) for task in _followers(gateway, reloader, settings)]
     log.info("gateway on http://%s:%d, admin on port %d", settings.host, clients.port, admin.port)
     _settle_memory()
     try:
@@ -89,10 +90,12 @@ async def _serve(settings: Settings) -> None:
         log.info("gateway stopped")
 
 
-def _made(settings: Settings) -> tuple[Gateway, Known, Journal, Upstream]:
+def _made(settings: Settings) -> tuple[Gateway, "Reloader | None", Journal, Upstream]:
     try:
         known = known_here(settings.catalog, today(), os.environ)
-        compiled = load_here(settings.config_path(), known)
+        path = settings.config_path()
+        watch = None if path is None else FileWatch(path)
+        compiled = load_defaults(known) if watch is None else load_config(_first_look(watch, path), known)
         journal = Journal.to(settings.decisions)
     except (ConfigError, CatalogFileError) as error:
         raise StartError(str(error)) from None
@@ -101,7 +104,17 @@ def _made(settings: Settings) -> tuple[Gateway, Known, Journal, Upstream]:
     for warning in compiled.warnings:
         log.warning("%s", warning)
     upstream = Upstream()
-    return Gateway(compiled, journal, new_clock(), upstream), known, journal, upstream
+    gateway = Gateway(compiled, journal, new_clock(), upstream)
+    reloader = None if path is None or watch is None else Reloader(gateway, path, watch, known)
+    return gateway, reloader, journal, upstream
+
+
+def _first_look(watch: FileWatch, path: Path | None) -> ConfigText:
+    """The file as the watch sees it, so that no version between loading and watching is missed."""
+    [change] = watch.look()
+    if change.data is None:
+        raise StartError(f"{path} {change.problem or 'cannot be read'}")
+    return ConfigText(change.data, str(path))
 
 
 def today() -> date:
@@ -132,11 +145,11 @@ async def _listening(gateway: Gateway, settings: Settings) -> tuple[Listening, L
     return found[0], found[1]
 
 
-def _followers(gateway: Gateway, settings: Settings, known: Known) -> Iterable[Coroutine[object, object, None]]:
-    path = settings.config_path()
-    if path is not None:
-        reloader = Reloader(gateway, path, known)
-        yield follow(reloader.watch(), reloader.take, CONFIG_LOOK_S, asyncio.sleep)
+def _followers(
+    gateway: Gateway, reloader: "Reloader | None", settings: Settings
+) -> Iterable[Coroutine[object, object, None]]:
+    if reloader is not None:
+        yield follow(reloader.watch, reloader.take, CONFIG_LOOK_S, asyncio.sleep)
     if settings.state_dir is not None:
         reader = SnapshotReader(gateway)
         watch = DirectoryWatch(settings.state_dir, reader.wants)
@@ -146,15 +159,12 @@ def _followers(gateway: Gateway, settings: Settings, known: Known) -> Iterable[C
 class Reloader:
     """Takes over new versions of the configuration file; a bad one is refused whole, and the old one stays."""
 
-    def __init__(self, gateway: Gateway, path: Path, known: Known) -> None:
+    def __init__(self, gateway: Gateway, path: Path, watch: FileWatch, known: Known) -> None:
+        """`watch` has had its first look, which the configuration in force was loaded from."""
         self._gateway = gateway
         self._path = path
         self._known = known
-
-    def watch(self) -> FileWatch:
-        watch = FileWatch(self._path)
-        watch.look()  # what is there now was loaded at the start
-        return watch
+        self.watch = watch
 
     def take(self, changes: Iterable[Change]) -> None:
         for change in changes:
@@ -162,7 +172,8 @@ class Reloader:
                 log.warning("%s %s; the configuration in force stays", self._path, change.problem)
                 continue
             try:
-                compiled = load_config(ConfigText(change.data, str(self._path)), self._known)
+                known = replace(self._known, today=today())  # models retire while a gateway runs
+                compiled = load_config(ConfigText(change.data, str(self._path)), known)
             except ConfigError as error:
                 self._gateway.metrics.reload_failures.add(())
                 log.error("new configuration refused, the old one stays:\n%s", error)

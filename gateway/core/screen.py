@@ -32,11 +32,15 @@ def capability(what: str) -> str:
     return f"capability:{what}"
 
 
-Kind = tuple[str, frozenset[str]]  # wire format and quirks: endpoints of one kind can express the same fields
+Kind = tuple[str, frozenset[str]]  # wire format, and what tells its endpoints apart: one kind can express the same
+
+
+TELLING_CAPS = frozenset({"completions", "reasoning", "json_schema"})  # wire formats look at these beside the quirks
 
 
 def kind_of(endpoint: Endpoint) -> Kind:
-    return endpoint.api, endpoint.quirks
+    """Endpoints of one kind get the same answer from their wire format's `inexpressible`."""
+    return endpoint.api, endpoint.quirks | (endpoint.caps & TELLING_CAPS) | {f"operation:{endpoint.operation.value}"}
 
 
 class Demand(Struct, frozen=True, gc=False):

@@ -32,6 +32,7 @@ STREAM_HEADERS = (
     ("x-accel-buffering", "no"),
 )
 JSON_HEADERS = (("content-type", "application/json"),)
+USD_DIGITS = 12  # a token of the cheapest model costs 1e-8 USD; what is behind this is noise of the arithmetic
 CHARS_PER_TOKEN = 4  # for answers whose usage never came
 
 
@@ -253,4 +254,4 @@ class Trial:
 
 
 def _cost(price: Price | None, at_s: float, usage: Usage) -> float | None:
-    return None if price is None else cost_usd(price, usage, at_s)
+    return None if price is None else round(cost_usd(price, usage, at_s), USD_DIGITS)

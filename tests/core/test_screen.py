@@ -35,8 +35,8 @@ def reasons(endpoint: dict[str, Any], demand: dict[str, Any], **provider: Any) -
         ({"caps": frozenset({"vision"})}, {"needs": frozenset({"vision"})}, ()),
         ({}, {"signed_by": frozenset({"anthropic"})}, ("capability:signed_reasoning",)),
         ({"api": "anthropic"}, {"signed_by": frozenset({"anthropic"})}, ()),
-        ({}, {"inexpressible": ((("openai", frozenset()), frozenset({"n"})),)}, ("capability:n",)),
-        ({"quirks": frozenset({"q"})}, {"inexpressible": ((("openai", frozenset()), frozenset({"n"})),)}, ()),
+        ({}, {"inexpressible": ((kind_of(an_endpoint()), frozenset({"n"})),)}, ("capability:n",)),
+        ({"quirks": frozenset({"q"})}, {"inexpressible": ((kind_of(an_endpoint()), frozenset({"n"})),)}, ()),
         ({"tier": 0}, {"tier": 1}, ("tier",)),
         ({"tier": 1}, {"tier": 1}, ()),
         ({"tier": 1}, {"tier": None}, ()),
@@ -114,5 +114,6 @@ def test_looks_only_among_the_endpoints_meant() -> None:
 
 
 def test_names_kinds_and_capabilities() -> None:
-    assert kind_of(an_endpoint(quirks=frozenset({"q"}))) == ("openai", frozenset({"q"}))
+    endpoint = an_endpoint(quirks=frozenset({"q"}), caps=frozenset({"tools", "reasoning"}))
+    assert kind_of(endpoint) == ("openai", frozenset({"q", "reasoning", "operation:chat"}))
     assert capability("n") == "capability:n"
