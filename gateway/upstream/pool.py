@@ -106,7 +106,6 @@ class Pool:
         for waiter in [waiter for waiter in self._waiters if now_s >= waiter.give_up_at]:
             self._waiters.remove(waiter)
             waiter.fail(AttemptError(self._explained(waiter.failure)))
-        self._cancel_surplus()
         for dial in [dial for dial, give_up_at in self._dials.items() if now_s >= give_up_at]:
             dial.cancel()
         for connection in list(self._busy):

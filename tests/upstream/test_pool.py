@@ -125,6 +125,7 @@ async def test_a_connection_given_to_a_call_that_is_then_cancelled_goes_to_the_n
         assert await (await third).read(10) == b"hi"
         assert (await (await coming).read(10), second.cancelled()) == (b"hi", True)
         assert server.asked == [b"1", b"1", b"3"]
+        assert upstream.stats()[origin].opened == 1
 
 
 async def test_a_call_cancelled_while_the_row_moves_is_passed_over() -> None:

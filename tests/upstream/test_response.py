@@ -271,8 +271,8 @@ def test_stops_framing_without_content(start: bytes) -> None:
 
 
 def test_content_renews_the_room_for_framing() -> None:
-    event = b"1;" + b"x" * 40_000 + b"\r\n.\r\n"
-    assert read(CHUNKED, *[event] * 4, b"0\r\n\r\n") == whole(b"....")
+    event = [b"1;" + b"x" * 40_000, b"\r\n.\r\n"]
+    assert read(CHUNKED, *event * 4, b"0\r\n\r\n") == whole(b"....")
 
 
 # -- heads ------------------------------------------------------------------------------------------------------------
