@@ -7,7 +7,7 @@ other.
 from collections.abc import Mapping
 from functools import partial
 
-from gateway.core.ask import Ask
+from gateway.core.ask import Ask, Surface
 from gateway.core.catalog import REASONING, Endpoint
 from gateway.core.decision import AttemptRow, Considered
 from gateway.core.failover import maybe_billed
@@ -226,7 +226,12 @@ class Trial:
         return usd
 
     def _estimated(self, output_chars: int) -> Usage:
-        """Usage of an answer that gave none: the estimate of the input, and what was seen of the output."""
+        """Usage of an answer that gave none: the estimate of the input, and what was seen of the output.
+
+        Counting tokens is free of charge everywhere, and consumes none.
+        """
+        if self._run.request.ask.surface is Surface.COUNT_TOKENS:
+            return Usage(requests=0, estimated=True)
         tokens = -(-output_chars // CHARS_PER_TOKEN)
         return Usage(input=self._considered.estimated_input, output=tokens, estimated=True)
 

@@ -76,66 +76,67 @@ DECISION = Decision(
 )
 
 
-def test_is_the_whole_story_in_the_order_of_the_contract() -> None:
-    assert list(record(DECISION).items()) == list(
+WHOLE = {
+    "id": "0123456789abcdef",
+    "time": "2025-11-24T16:00:00.500Z",
+    "route": "support",
+    "variant": "candidate",
+    "key_id": "kb-1",
+    "surface": "chat",
+    "model": "auto",
+    "stream": True,
+    "task": "code",
+    "task_confidence": 0.877,
+    "difficulty": 0.432,
+    "escalated": True,
+    "tier_required": "medium",
+    "sensitivity": ["internal", "pii"],
+    "tags": {"team": "kb"},
+    "session_hash": "5e55",
+    "prompt_hash": "aa",
+    "prompt_chars": 42,
+    "estimated_input_tokens": 120,
+    "plan": ["alpha/m", "beta/m"],
+    "candidates": [
+        {"endpoint": "alpha/m", "eligible": True, "reasons": [], "estimated_cost": 0.001},
+        {"endpoint": "beta/m", "eligible": True, "reasons": [], "estimated_cost": None},
+        {"endpoint": "gamma/m", "eligible": True, "reasons": [], "estimated_cost": 0.003},
+        {"endpoint": "delta/m", "eligible": False, "reasons": ["sensitivity", "tier"], "estimated_cost": None},
+        {"endpoint": "eps/m", "eligible": False, "reasons": ["tier"], "estimated_cost": None},
+    ],
+    "excluded": {"sensitivity": 1, "tier": 2},
+    "panic": False,
+    "attempts": [
         {
-            "id": "0123456789abcdef",
-            "time": "2025-11-24T16:00:00.500Z",
-            "route": "support",
-            "variant": "candidate",
-            "key_id": "kb-1",
-            "surface": "chat",
-            "model": "auto",
-            "stream": True,
-            "task": "code",
-            "task_confidence": 0.877,
-            "difficulty": 0.432,
-            "escalated": True,
-            "tier_required": "medium",
-            "sensitivity": ["internal", "pii"],
-            "tags": {"team": "kb"},
-            "session_hash": "5e55",
-            "prompt_hash": "aa",
-            "prompt_chars": 42,
-            "estimated_input_tokens": 120,
-            "plan": ["alpha/m", "beta/m"],
-            "candidates": [
-                {"endpoint": "alpha/m", "eligible": True, "reasons": [], "estimated_cost": 0.001},
-                {"endpoint": "beta/m", "eligible": True, "reasons": [], "estimated_cost": None},
-                {"endpoint": "gamma/m", "eligible": True, "reasons": [], "estimated_cost": 0.003},
-                {"endpoint": "delta/m", "eligible": False, "reasons": ["sensitivity", "tier"], "estimated_cost": None},
-                {"endpoint": "eps/m", "eligible": False, "reasons": ["tier"], "estimated_cost": None},
-            ],
-            "excluded": {"sensitivity": 1, "tier": 2},
-            "panic": False,
-            "attempts": [
-                {
-                    "endpoint": "alpha/m", "started_ms": 1.23, "ttft_ms": None, "duration_ms": 20.5,
-                    "outcome": "server_error", "status": 500, "error": "500: no", "cost_usd": 0.0,
-                },
-                {
-                    "endpoint": "beta/m", "started_ms": 22.0, "ttft_ms": 310.13, "duration_ms": 900.0,
-                    "outcome": "ok", "status": 200, "error": None, "cost_usd": 0.0021,
-                },
-            ],
-            "endpoint": "beta/m",
-            "status": 200,
-            "outcome": "ok",
-            "error": None,
-            "usage": {
-                "input": 120, "cached_input": 20, "cache_write": 5, "output": 300, "reasoning": 7, "estimated": False,
-            },
-            "cost_usd": 0.0021,
-            "provider_cost_usd": 0.002,
-            "baseline": "gamma/m",
-            "baseline_cost_usd": 0.0042,
-            "saved_usd": 0.0021,
-            "latency_ms": 922.35,
-            "ttft_ms": 332.13,
-            "response_hash": "bb",
-            "dropped": ["seed"],
-        }.items()
-    )  # fmt: skip
+            "endpoint": "alpha/m", "started_ms": 1.23, "ttft_ms": None, "duration_ms": 20.5,
+            "outcome": "server_error", "status": 500, "error": "500: no", "cost_usd": 0.0,
+        },
+        {
+            "endpoint": "beta/m", "started_ms": 22.0, "ttft_ms": 310.13, "duration_ms": 900.0,
+            "outcome": "ok", "status": 200, "error": None, "cost_usd": 0.0021,
+        },
+    ],
+    "endpoint": "beta/m",
+    "status": 200,
+    "outcome": "ok",
+    "error": None,
+    "usage": {
+        "input": 120, "cached_input": 20, "cache_write": 5, "output": 300, "reasoning": 7, "estimated": False,
+    },
+    "cost_usd": 0.0021,
+    "provider_cost_usd": 0.002,
+    "baseline": "gamma/m",
+    "baseline_cost_usd": 0.0042,
+    "saved_usd": 0.0021,
+    "latency_ms": 922.35,
+    "ttft_ms": 332.13,
+    "response_hash": "bb",
+    "dropped": ["seed"],
+}  # fmt: skip
+
+
+def test_is_the_whole_story_in_the_order_of_the_contract() -> None:
+    assert list(record(DECISION).items()) == list(WHOLE.items())
 
 
 def test_is_short_where_a_request_was_refused_before_its_plan() -> None:

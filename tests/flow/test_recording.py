@@ -20,6 +20,60 @@ USAGE = {
 PRICES = {"alpha/m": a_price(1.0, cached_input=0.1), "beta/m": a_price(2.0), "gamma/m": a_price(5.0)}
 
 
+STORY: dict[str, Any] = {
+    "id": "0000000000000001",
+    "time": "2025-11-24T16:00:00.000Z",
+    "route": "default",
+    "variant": None,
+    "key_id": None,
+    "surface": "chat",
+    "model": "auto",
+    "stream": True,
+    "task": "chat",
+    "task_confidence": 0.833,
+    "difficulty": 0.0,
+    "escalated": False,
+    "tier_required": "small",
+    "sensitivity": [],
+    "tags": {"team": "kb"},
+    "prompt_chars": 11,
+    "estimated_input_tokens": 6,
+    "plan": ["alpha/m", "beta/m"],
+    "candidates": [
+        {"endpoint": "alpha/m", "eligible": True, "reasons": [], "estimated_cost": pytest.approx(806e-6)},
+        {"endpoint": "beta/m", "eligible": True, "reasons": [], "estimated_cost": pytest.approx(1_612e-6)},
+        {"endpoint": "gamma/m", "eligible": False, "reasons": ["tier"], "estimated_cost": None},
+    ],
+    "excluded": {"tier": 1},
+    "panic": False,
+    "attempts": [
+        {
+            "endpoint": "alpha/m", "started_ms": 0.0, "ttft_ms": None, "duration_ms": 200.0,
+            "outcome": "overloaded", "status": 503, "error": "503: no", "cost_usd": 0.0,
+        },
+        {
+            "endpoint": "beta/m", "started_ms": 200.0, "ttft_ms": 300.0, "duration_ms": 300.0,
+            "outcome": "ok", "status": 200, "error": None, "cost_usd": pytest.approx(3_600e-6),
+        },
+    ],
+    "endpoint": "beta/m",
+    "status": 200,
+    "outcome": "ok",
+    "error": None,
+    "usage": {
+        "input": 1_000, "cached_input": 400, "cache_write": 0, "output": 200, "reasoning": 50, "estimated": False,
+    },
+    "cost_usd": pytest.approx(3_600e-6),
+    "provider_cost_usd": None,
+    "baseline": "alpha/m",
+    "baseline_cost_usd": pytest.approx(1_440e-6),
+    "saved_usd": pytest.approx(1_440e-6 - 3_600e-6),
+    "latency_ms": 500.0,
+    "ttft_ms": 500.0,
+    "dropped": [],
+}  # fmt: skip
+
+
 async def test_the_whole_story_of_a_request_that_failed_over() -> None:
     world = a_world("alpha/m", "beta/m", an_endpoint("gamma/m", tier=None), prices=PRICES)
     walking = Walking(world, {"alpha": [[0.2, *an_error(503)]], "beta": [[0.3, *a_stream("Hel", "lo", usage=USAGE)]]})
@@ -27,58 +81,7 @@ async def test_the_whole_story_of_a_request_that_failed_over() -> None:
     row = walking.row
     hashes = {name: row.pop(name) for name in ("prompt_hash", "session_hash", "response_hash")}
     assert all(len(text) == 16 for text in hashes.values())
-    assert row == {
-        "id": "0000000000000001",
-        "time": "2025-11-24T16:00:00.000Z",
-        "route": "default",
-        "variant": None,
-        "key_id": None,
-        "surface": "chat",
-        "model": "auto",
-        "stream": True,
-        "task": "chat",
-        "task_confidence": pytest.approx(row["task_confidence"]),
-        "difficulty": pytest.approx(row["difficulty"]),
-        "escalated": False,
-        "tier_required": "small",
-        "sensitivity": [],
-        "tags": {"team": "kb"},
-        "prompt_chars": 11,
-        "estimated_input_tokens": 6,
-        "plan": ["alpha/m", "beta/m"],
-        "candidates": [
-            {"endpoint": "alpha/m", "eligible": True, "reasons": [], "estimated_cost": pytest.approx(806e-6)},
-            {"endpoint": "beta/m", "eligible": True, "reasons": [], "estimated_cost": pytest.approx(1_612e-6)},
-            {"endpoint": "gamma/m", "eligible": False, "reasons": ["tier"], "estimated_cost": None},
-        ],
-        "excluded": {"tier": 1},
-        "panic": False,
-        "attempts": [
-            {
-                "endpoint": "alpha/m", "started_ms": 0.0, "ttft_ms": None, "duration_ms": 200.0,
-                "outcome": "overloaded", "status": 503, "error": "503: no", "cost_usd": 0.0,
-            },
-            {
-                "endpoint": "beta/m", "started_ms": 200.0, "ttft_ms": 300.0, "duration_ms": 300.0,
-                "outcome": "ok", "status": 200, "error": None, "cost_usd": pytest.approx(3_600e-6),
-            },
-        ],
-        "endpoint": "beta/m",
-        "status": 200,
-        "outcome": "ok",
-        "error": None,
-        "usage": {
-            "input": 1_000, "cached_input": 400, "cache_write": 0, "output": 200, "reasoning": 50, "estimated": False,
-        },
-        "cost_usd": pytest.approx(3_600e-6),
-        "provider_cost_usd": None,
-        "baseline": "alpha/m",
-        "baseline_cost_usd": pytest.approx(1_440e-6),
-        "saved_usd": pytest.approx(1_440e-6 - 3_600e-6),
-        "latency_ms": 500.0,
-        "ttft_ms": 500.0,
-        "dropped": [],
-    }  # fmt: skip
+    assert row == STORY
     assert {name: sink.headers[name] for name in sink.headers if name.startswith("x-pointsman-")} == {
         "x-pointsman-decision": "0000000000000001",
         "x-pointsman-endpoint": "beta/m",

@@ -1,0 +1,148 @@
+"""Sensitivity is never violated: not for any configuration, request or health, and not in a panic."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from fnmatch import translate
+from re import compile as pattern
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.core.ask import Surface
+from gateway.core.catalog import Privacy
+from gateway.core.extras import read_extras
+from gateway.core.findings import Finding, FindingKind
+from gateway.core.plan import Health, Ill
+from gateway.core.policy import Label, Match, NamedModel, Requirement, Route
+from gateway.core.refusal import Refused
+from gateway.core.scan import Scanner
+from gateway.flow.consider import Client, Moment, Planner
+from gateway.flow.world import World
+from gateway.formats.registry import surface as surface_named
+from tests.support.builders import EPOCH_S, START_S, a_provider, a_world, an_endpoint
+
+TODAY = datetime.fromtimestamp(EPOCH_S, UTC).date()
+PROVIDERS = ("p0", "p1", "p2")
+LABELS = ("internal", "pii", "eu")
+SECRET = "my secret is here"
+
+
+class FindsSecrets(Scanner):
+    """Finds one phrase; the real detectors have their own tests."""
+
+    def __init__(self) -> None:
+        super().__init__((), None)  # type: ignore[arg-type]
+
+    def find_first(self, texts: Any) -> Finding | None:
+        return Finding(FindingKind.EMAIL, 0, 1) if any(SECRET in text for text in texts) else None
+
+
+regions = st.frozensets(st.sampled_from(["eu", "us"]), min_size=1)
+facts = st.builds(
+    Privacy,
+    trains_on_data=st.none() | st.booleans(),
+    retention_days=st.none() | st.integers(0, 30),
+    regions=st.none() | regions,
+    certifications=st.none() | st.frozensets(st.sampled_from(["iso", "soc2"])),
+    expires=st.none() | st.integers(-2, 2).map(lambda days: TODAY + timedelta(days=days)),
+)
+demands = st.builds(
+    Requirement,
+    trains_on_data=st.sampled_from([None, False]),
+    retention_days=st.none() | st.integers(0, 30),
+    regions=st.none() | regions,
+    certifications=st.none() | st.frozensets(st.sampled_from(["iso", "soc2"]), min_size=1),
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    world: World
+    health: Health
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    providers = [a_provider(name, privacy=draw(facts)) for name in PROVIDERS]
+    endpoints = [
+        an_endpoint(f"{name}/{model}", base_model=model, tier=draw(st.none() | st.integers(0, 2)))
+        for name in PROVIDERS for model in ("x", "y") if draw(st.booleans())
+    ]  # fmt: skip
+    labels = {name: Label(name, draw(demands), detect=draw(st.booleans())) for name in LABELS}
+    routes = [
+        Route(
+            f"r{n}",
+            draw(st.sampled_from([Match(), Match(headers=(("x-team", pattern(translate("a"))),))])),
+            sensitivity=draw(st.none() | st.sampled_from(LABELS)),
+            named_model=draw(st.sampled_from(NamedModel)),
+        )
+        for n in range(draw(st.integers(1, 3)))
+    ]
+    world = a_world(*endpoints, providers=providers, labels=labels, routes=tuple(routes), scanner=FindsSecrets())
+    ids = [endpoint.id for endpoint in endpoints]
+    ill = {name: Ill(draw(st.sampled_from(["breaker_open", "rate_limited"]))) for name in ids if draw(st.booleans())}
+    models = [name.partition("/")[2] for name in ids]
+    names = st.sampled_from(["auto", "tier:small", f"auto:{routes[0].name}", *ids, *models])
+    body: dict[str, Any] = {
+        "model": draw(names),
+        "models": draw(st.lists(names, max_size=2)),
+        "messages": [{"role": "user", "content": draw(st.sampled_from(["plain", SECRET]))}],
+        "metadata": {"note": draw(st.sampled_from(["plain", SECRET]))},
+        "provider": {"allow_fallbacks": draw(st.none() | st.booleans()), "zdr": draw(st.booleans())},
+    }
+    headers = {}
+    if draw(st.booleans()):
+        headers["x-team"] = "a"
+    if asked := draw(st.lists(st.sampled_from(LABELS), max_size=2)):
+        headers["x-pointsman-sensitivity"] = ",".join(asked)
+    if draw(st.booleans()):
+        headers["x-pointsman-route"] = draw(st.sampled_from(routes)).name
+    return Case(world, Health(ill), body, headers)
+
+
+def demanded(case: Case) -> list[Requirement]:
+    """What the case demands, told apart from the code under test."""
+    policy = case.world.policy
+    names = set(filter(None, case.headers.get("x-pointsman-sensitivity", "").split(",")))
+    named = {case.headers.get("x-pointsman-route"), case.body["model"].removeprefix("auto:")}
+    for route in policy.routes:
+        fitting = not route.match.headers or case.headers.get("x-team") == "a"
+        if route.sensitivity is not None and (fitting or route.name in named):
+            names.add(route.sensitivity)
+    if SECRET in (case.body["messages"][0]["content"], case.body["metadata"]["note"]):
+        names.update(label.name for label in policy.labels.values() if label.detect)
+    extra = [Requirement(retention_days=0)] if case.body["provider"]["zdr"] else []
+    return [policy.labels[name].require for name in names] + extra
+
+
+def guarantees(privacy: Privacy, demand: Requirement, today: date) -> bool:
+    if demand == Requirement():
+        return True
+    if privacy.expires is not None and privacy.expires <= today:
+        return False
+    days, places, papers = privacy.retention_days, privacy.regions, privacy.certifications
+    return (
+        (demand.trains_on_data is None or privacy.trains_on_data is False)
+        and (demand.retention_days is None or (days is not None and days <= demand.retention_days))
+        and (demand.regions is None or (bool(places) and set(places or ()) <= demand.regions))
+        and (demand.certifications is None or set(papers or ()) >= demand.certifications)
+    )
+
+
+@settings(max_examples=600, deadline=None)
+@given(cases())
+def test_every_endpoint_that_may_be_tried_guarantees_all_that_is_required(case: Case) -> None:
+    planner = Planner(case.world, lambda _: case.health, lambda: frozenset())
+    extras, rest = read_extras(case.body, case.headers, case.world.policy)
+    ask = surface_named(Surface.CHAT).parse(rest, 100, case.headers)
+    try:
+        found = planner.consider(ask, extras, Client(None, case.headers), Moment(EPOCH_S, START_S))
+    except Refused:
+        return
+    for step in (*found.steps, *found.others):
+        privacy = case.world.policy.catalog.providers[step.endpoint.provider].privacy
+        assert all(guarantees(privacy, demand, TODAY) for demand in demanded(case))
+        assert found.panic == (step.endpoint.id in case.health.ill)
