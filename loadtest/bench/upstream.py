@@ -18,6 +18,7 @@ from loadtest.fleet import stop_signal, until_told_to_stop
 
 _END = b"\r\n\r\n"
 _LENGTH = b"content-length:"
+_GOLDEN = 0.618034  # its multiples, modulo 1, spread evenly however many there are
 
 
 @dataclass(slots=True)
@@ -41,6 +42,12 @@ class Canned:
     def set_pace(self, pace: Pace) -> None:
         self.writes: list[Write] = stream(pace)
         self.gap_s = pace.gap_ms / 1000
+        self._streams = 0
+
+    def next_offset_s(self) -> float:
+        """When within a gap the next stream begins: streams in step would reach a server as one batch."""
+        self._streams += 1
+        return self._streams * _GOLDEN % 1.0 * self.gap_s
 
 
 class Connection(asyncio.Protocol):
@@ -85,8 +92,8 @@ class Connection(asyncio.Protocol):
         self._canned.counts.open += 1
         self._writes = self._canned.writes
         self._at = 0
-        self._due_s = self._loop.time()
-        self._write()
+        self._due_s = self._loop.time() + self._canned.next_offset_s()
+        self._next_write = self._loop.call_at(self._due_s, self._write)
 
     def _write(self) -> None:
         write = self._writes[self._at]

@@ -91,7 +91,13 @@ async def test_counts_a_stream_whose_client_left(canned: Canned, port: int) -> N
     await until(lambda: canned.counts.open == 1)
     writer.close()
     await until(lambda: canned.counts.open == 0)
-    assert canned.counts == Counts(finished=0, events=1, open=0, aborted=1)
+    assert canned.counts == Counts(finished=0, events=0, open=0, aborted=1)
+
+
+def test_spreads_the_beginnings_of_streams_over_a_gap() -> None:
+    canned = Canned(Pace(10, 1, 1000.0))
+    tenths = {int(canned.next_offset_s() * 10) for _ in range(20)}
+    assert tenths == set(range(10))
 
 
 async def test_sends_the_next_request_when_the_reply_has_ended(canned: Canned, port: int) -> None:
