@@ -12,7 +12,7 @@ from stdnum import luhn
 from stdnum.iso7064 import mod_97_10
 from stdnum.us import ssn
 
-from gateway.core.scan import DetectorGroup, Finding, FindingKind
+from gateway.core.findings import DetectorGroup, Finding, FindingKind
 
 # Patterns begin with a plain digit and look back from there: the engine then skips to digits at memory speed.
 # `[0-9]` rather than `\d`, since `Scanner.plain` has already turned other scripts' digits into these.

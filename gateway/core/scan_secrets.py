@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ahocorasick_rs import AhoCorasick
 
-from gateway.core.scan import Detector, DetectorGroup, Finding, FindingKind
+from gateway.core.findings import Detector, DetectorGroup, Finding, FindingKind
 
 
 def secret_detectors() -> tuple[DetectorGroup, ...]:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.scan import OVERLAP_CHARS, PIECE_CHARS, Finding, FindingKind, Scanner, pieces
+from gateway.core.findings import Finding, FindingKind
+from gateway.core.scan import OVERLAP_CHARS, PIECE_CHARS, Scanner, pieces
 
 CARD = "4111 1111 1111 1111"
 IBAN = "DE89 3704 0044 0532 0130 00"
