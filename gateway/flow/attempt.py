@@ -23,6 +23,10 @@ REPLY_LIMIT_BYTES = 64 * 1024 * 1024  # a whole answer; twice what a request may
 ERROR_LIMIT_BYTES = 64 * 1024  # of an error body; the rest says nothing new
 
 
+Headers = tuple[tuple[str, str], ...]
+HEADERS_KEPT = 64  # sets of headers remembered per provider: a format sends a handful, anthropic-beta makes more
+
+
 class Times(Struct, frozen=True, gc=False):
     """Limits of one attempt. Seconds; `total_at` on the loop's clock."""
 
@@ -51,23 +55,24 @@ class Line:
         self._origin, self._prefix = Origin.parse(provider.base_url)
         self._upstream = upstream
         self._keys = keys
-        self._headers: tuple[str | None, tuple[tuple[str, str], ...]] = (None, self._fixed(None))
+        self._origin_text = str(self._origin)
+        self._headers: dict[tuple[str | None, Headers], Headers] = {}  # by key and the request's own
         self.in_flight = 0
-
-    def _fixed(self, key: str | None) -> tuple[tuple[str, str], ...]:
-        auth = () if key is None else self.format.auth_headers(key)
-        return (*auth, *self.provider.headers)
 
     def call(self, outgoing: Outgoing) -> Call:
         """The whole request; a header of the request itself wins over a fixed one of the same name."""
-        key = self._keys.get(self.provider.id, str(self._origin))
-        if key != self._headers[0]:
-            self._headers = (key, self._fixed(key))
-        fixed = self._headers[1]
-        if outgoing.headers:
-            own = {name for name, _ in outgoing.headers}
-            fixed = (*(pair for pair in fixed if pair[0] not in own), *outgoing.headers)
-        return Call(self._origin, "POST", self._prefix + outgoing.path, fixed, outgoing.body)
+        key = self._keys.get(self.provider.id, self._origin_text)
+        headers = self._headers.get((key, outgoing.headers))
+        if headers is None:
+            if len(self._headers) >= HEADERS_KEPT:
+                self._headers.clear()
+            headers = self._headers[key, outgoing.headers] = self._merged(key, outgoing.headers)
+        return Call(self._origin, "POST", self._prefix + outgoing.path, headers, outgoing.body)
+
+    def _merged(self, key: str | None, own: Headers) -> Headers:
+        auth = () if key is None else self.format.auth_headers(key)
+        names = {name for name, _ in own}
+        return (*(pair for pair in (*auth, *self.provider.headers) if pair[0] not in names), *own)
 
     async def open(self, outgoing: Outgoing, times: Times, now_epoch_s: float) -> Answer:
         """Send and wait for a good head; an error status is read and raised."""
@@ -87,12 +92,15 @@ class Line:
         self, ask: Ask, endpoint: Endpoint, outgoing: Outgoing, times: Times, context: RelayContext
     ) -> tuple[Rendered, Answer]:
         """Try for a whole answer."""
+        turn = Times(times.connect_s, times.content_s, times.idle_s, times.turn_at, min(times.turn_at, times.total_at))
         try:
-            async with asyncio.timeout_at(times.turn_at):
-                answer = await self.open(outgoing, times, context.created_s)
-                body = await answer.read(REPLY_LIMIT_BYTES)
-        except TimeoutError:
-            raise AttemptError(Failure(FailureKind.ANSWER_TIMEOUT, "the answer did not come in full in time")) from None
+            answer = await self.open(outgoing, turn, context.created_s)
+            body = await answer.read(REPLY_LIMIT_BYTES)
+        except AttemptError as error:
+            if error.failure.kind is FailureKind.TOTAL_TIMEOUT and times.turn_at < times.total_at:
+                late = Failure(FailureKind.ANSWER_TIMEOUT, "the answer did not come in full in time")
+                raise AttemptError(late) from error
+            raise
         return self.format.reply(ask, endpoint, body, context), answer
 
     async def start(
