@@ -21,6 +21,7 @@ from gateway.flow import faults
 from gateway.flow.attempt import Line, Times, pump
 from gateway.flow.consider import Planner
 from gateway.flow.health import HealthBook
+from gateway.flow.keep import KeepingSink, keeps_texts
 from gateway.flow.ports import ClientGone, Clock, Recorder, ReplySink
 from gateway.flow.run import Request, Run
 from gateway.flow.settle import Settler
@@ -61,7 +62,8 @@ class Walk:
         try:
             if run.considered is None:
                 run.considered = parts.planner.consider(request.ask, request.extras, request.client, request.moment)
-            await self._try_in_turn(run, run.considered, parts, sink)
+            into = KeepingSink(sink, run) if keeps_texts(run.considered) else sink
+            await self._try_in_turn(run, run.considered, parts, into)
         except Refused as refused:
             run.outcome = Outcome.REJECTED
             self._show(run, faults.of_refusal(refused.refusal), sink)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from gateway.core.ask import Ask
-from gateway.core.chat import Json
 from gateway.core.decision import AttemptRow, Considered, Outcome
 from gateway.core.extras import Extras
 from gateway.core.usage import Usage
@@ -44,7 +43,7 @@ class Run:
     ttft_ms: float | None = None
     text_digest: str | None = None
     dropped: tuple[str, ...] = ()
-    answer_text: Json = None  # kept only where the route records texts
+    answer: bytearray = field(default_factory=bytearray)  # kept only where the route records texts
     skipped: dict[str, str] = field(default_factory=dict)  # candidates that could not be tried, and why
     promised_usd: float = 0.0  # upper bound of what attempts so far may be billed, where a cost limit stands
 

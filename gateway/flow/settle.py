@@ -5,6 +5,7 @@ from hashlib import blake2b
 
 from gateway.core.decision import Decision
 from gateway.core.pricing import Price, cost_usd
+from gateway.flow.keep import keeps_texts
 from gateway.flow.run import Run
 
 
@@ -59,10 +60,7 @@ class Settler:
         return None if price is None else cost_usd(price, run.usage, run.request.moment.epoch_s)
 
     def _texts(self, run: Run) -> Mapping[str, object] | None:
-        """Prompt and answer, only where the route keeps them and every label of the request allows it."""
-        considered = run.considered
-        if considered is None or not considered.route.record_full:
+        """Prompt and answer, only where they may be kept."""
+        if run.considered is None or not keeps_texts(run.considered):
             return None
-        if not all(label.content_allowed for label in considered.labels):
-            return None
-        return {"request": run.request.ask.body, "response": run.answer_text}
+        return {"request": run.request.ask.body, "response": run.answer.decode("utf-8", "replace") or None}

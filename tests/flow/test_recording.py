@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.core.policy import Escalate, Label, NamedModel, Route, Variant
+from gateway.flow.keep import KEPT_BYTES
 from tests.support.builders import a_price, a_world, an_endpoint
 from tests.support.openai_scripts import ROLE, a_stream, an_answer, an_error, says
 from tests.support.scripted_upstream import HANG
@@ -190,6 +191,23 @@ async def test_texts_are_kept_only_where_route_and_labels_allow_it(full: bool, l
     assert (texts is not None) == kept
     if kept:
         assert texts["request"]["messages"] == [{"role": "user", "content": "Hello there"}]
+        assert "The answer" in texts["response"]
+
+
+async def test_texts_of_a_stream_are_what_the_client_got() -> None:
+    routes = (Route("default", record_full=True),)
+    walking = Walking(a_world("alpha/m", routes=routes), {"alpha": [a_stream("Hel", "lo"), an_error(500)]})
+    for _ in range(2):
+        sink = await walking.ask(stream=True)
+        assert walking.row["texts"]["response"] == sink.body.decode()
+
+
+async def test_no_more_of_an_answer_is_kept_than_a_record_can_hold() -> None:
+    routes = (Route("default", record_full=True),)
+    pieces = ["x" * 400_000] * 4
+    walking = Walking(a_world("alpha/m", routes=routes), {"alpha": [a_stream(*pieces)]})
+    await walking.ask(stream=True)
+    assert len(walking.row["texts"]["response"]) == KEPT_BYTES
 
 
 async def test_the_arm_of_a_split_is_recorded_and_preferred() -> None:
