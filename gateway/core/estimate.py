@@ -15,6 +15,17 @@ TOKENS_PER_IMAGE = 1_000  # a 1024x1024 image: 765 (GPT-4o, high detail) to 1,40
 IMAGE_BOUND_TOKENS = 50_000  # the dearest published counting: GPT-4o mini, 2,833 + 8 tiles x 5,667, rounded up
 OVERHEAD_BOUND_TOKENS = 2_000  # tool-use system prompts that providers add (Anthropic: up to 735) with room to spare
 
+# Fields (as `ChatRequest.unplaced` names them) that raise prices, fetch input or make output nobody sees; and the types
+# of tools that do none of this, since the client runs them. All others run at the provider, at its own price.
+CHARGING_FIELDS = frozenset(
+    {
+        "service_tier", "speed", "inference_geo", "best_of", "prediction", "web_search_options", "plugins",
+        "mcp_servers", "container", "transforms",
+    }
+)  # fmt: skip
+TOOL_TYPE = "tools[].type="
+TOOLS_OF_CLIENTS = ("custom", "bash", "text_editor", "computer", "memory")
+
 # Expected answer lengths in tokens. Only their order of magnitude matters: they weigh output against input prices.
 EXPECTED_OUTPUT = {
     "code": 700,
@@ -56,15 +67,24 @@ def opening_tokens(ask: Ask) -> int:
 
 
 def input_bound(ask: Ask) -> int | None:
-    """Most input tokens the request can be counted as; None where no bound is known: media by URL or by id, and files,
-    since a compressed page of a few bytes is counted as text and as an image.
+    """Most input tokens the request can be counted as; None where no bound is known: media by URL or by id, files
+    (a compressed page of a few bytes is counted as text and as an image), and fields that change what is charged.
 
     No tokenizer makes more tokens than the text has bytes, and the JSON body has at least the bytes of its texts.
     """
     survey = ask.survey
     if (survey.remote and survey.media) or PDF in survey.needs:
         return None
+    if ask.chat is not None and any(map(_unbounded, ask.chat.unplaced)):
+        return None
     return ask.bytes + OVERHEAD_BOUND_TOKENS + survey.images * IMAGE_BOUND_TOKENS
+
+
+def _unbounded(field: str) -> bool:
+    """Whether a field can make the provider count or charge more than the request's bytes and limits say."""
+    if field.startswith(TOOL_TYPE):
+        return not field.removeprefix(TOOL_TYPE).startswith(TOOLS_OF_CLIENTS)
+    return field in CHARGING_FIELDS
 
 
 def output_tokens(ask: Ask, task: str) -> int:

@@ -92,6 +92,26 @@ def test_knows_no_bound_for_a_file(file: dict[str, Any]) -> None:
     assert estimate.input_bound(with_part({"type": "file", "file": file})) is None
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"service_tier": "priority"},
+        {"web_search_options": {}},
+        {"prediction": {"type": "content", "content": "x"}},
+        {"tools": [{"type": "web_search"}]},
+    ],
+)
+def test_knows_no_bound_where_a_field_changes_what_is_charged(fields: dict[str, Any]) -> None:
+    assert estimate.input_bound(an_ask(a_body(**fields))) is None
+
+
+@pytest.mark.parametrize(
+    "fields", [{"service_tier": "auto"}, {"metadata": {"a": "b"}}, {"tools": [{"type": "custom", "custom": {}}]}]
+)
+def test_bounds_a_request_whose_other_fields_cost_nothing(fields: dict[str, Any]) -> None:
+    assert estimate.input_bound(an_ask(a_body(**fields))) is not None
+
+
 @given(st.text(max_size=300), st.text(max_size=100))
 def test_never_bounds_below_the_bytes_of_the_text(text: str, name: str) -> None:
     body = a_body(text, tools=[{"type": "function", "function": {"name": "f", "description": name}}])
