@@ -32,7 +32,8 @@ CHEAP, FAST = "sim-cheap/open-8b", "sim-fast/open-8b"
 def take_over(running: RunningGateway, path: Path, text: str) -> None:
     """What the gateway's follower does when the file has changed."""
     path.write_text(text)
-    Reloader(running.gateway, path, packaged()).take(FileWatch(path).look())
+    reloader = Reloader(running.gateway, path, FileWatch(path), packaged())
+    reloader.take(reloader.watch.look())
 
 
 async def answered_by(running: RunningGateway) -> str | None:
@@ -80,10 +81,10 @@ async def test_keeps_the_configuration_when_its_file_goes_away(tmp_path: Path) -
     path = tmp_path / "pointsman.yaml"
     async with gateway_with("sim-fast") as running:
         path.write_text("{}")
-        reloader = Reloader(running.gateway, path, packaged())
-        watch = reloader.watch()
+        reloader = Reloader(running.gateway, path, FileWatch(path), packaged())
+        reloader.watch.look()
         path.unlink()
-        reloader.take(watch.look())
+        reloader.take(reloader.watch.look())
         assert await answered_by(running) == FAST
         assert running.gateway.metrics.reload_failures.values == {(): 0.0}
 
