@@ -32,7 +32,7 @@ from gateway.flow.settle import Settler
 from gateway.flow.trial import Trials
 from gateway.flow.world import World, kinds_of
 from gateway.upstream.client import Upstream
-from gateway.web.app import Counts
+from gateway.web.counts import Counts
 from gateway.web.ops import Views
 
 RECENT = 30  # decisions shown on the page

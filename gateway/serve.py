@@ -29,8 +29,9 @@ from gateway.edge.metrics import registry
 from gateway.settings import Settings
 from gateway.upstream.client import Upstream
 from gateway.web.api import Api
-from gateway.web.app import Counts, Listening, client_app, listen
+from gateway.web.app import Listening, client_app, listen
 from gateway.web.auth import Door
+from gateway.web.counts import Counts
 from gateway.web.ops import admin_app
 
 CONFIG_LOOK_S = 2.0  # how late a new configuration may be noticed; in a cluster the kubelet needs up to a minute anyway

@@ -1,49 +1,49 @@
 """The client API: one handler for every surface, explain, feedback and the list of models.
 
-A handler reads, parses and hands over to the walk; how refusals look is the surface's business, which statuses they
+A handler reads the request and takes it to the desk. How refusals look is the surface's business, which statuses they
 have that of `flow.faults`.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 from aiohttp import web
 
-from gateway.core.ask import Ask, Surface, Survey
-from gateway.core.decision import Outcome, feedback
-from gateway.core.extras import NO_EXTRAS, BadExtra, read_extras
+from gateway.core.ask import Surface
+from gateway.core.decision import feedback
 from gateway.core.refusal import Refusal, RefusalKind, Refused
 from gateway.flow import faults
 from gateway.flow.answer import Walk
-from gateway.flow.consider import Client, Moment, Planner
+from gateway.flow.consider import Planner
 from gateway.flow.explain import explained
-from gateway.flow.run import Request, Run
-from gateway.flow.tokens import count_tokens
+from gateway.flow.ports import ClientGone
 from gateway.formats.registry import surface as surface_named
-from gateway.formats.surface import BadRequest, ClientSurface
+from gateway.formats.surface import ClientSurface
 from gateway.web.auth import Door
 from gateway.web.body import parse_json, read_body
+from gateway.web.desk import Desk, Unreadable
 from gateway.web.listing import models_page, one_model
 from gateway.web.sink import WebSink
 
-NO_SURVEY = Survey("", "", (), 0, (), 0, 0, 0, False, frozenset(), "", frozenset(), None, False)
+SERVED = (Surface.CHAT, Surface.COMPLETIONS, Surface.MESSAGES, Surface.EMBEDDINGS, Surface.COUNT_TOKENS)
+
+log = logging.getLogger(__name__)
 
 
 class Api:
     """Handlers of the client port."""
 
     def __init__(self, walk: Walk, door: Door, keep: Callable[[Mapping[str, Any]], None]) -> None:
+        self.desk = Desk(walk, door)
         self._walk = walk
-        self._door = door
         self._keep = keep
-        self._clock = walk.clock
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the client port."""
-        served = (Surface.CHAT, Surface.COMPLETIONS, Surface.MESSAGES, Surface.EMBEDDINGS, Surface.COUNT_TOKENS)
         return [
-            *(web.post(surface_named(s).path, self._handler(surface_named(s))) for s in served),
+            *(web.post(surface_named(s).path, self._handler(surface_named(s))) for s in SERVED),
             web.post("/v1/explain", self.explain),
             web.post("/v1/feedback", self.feedback),
             web.get("/v1/models", self.models),
@@ -53,81 +53,50 @@ class Api:
 
     def _handler(self, surface: ClientSurface) -> Callable[[web.Request], Any]:
         async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._answer(request, surface)
+            sink = WebSink(request)
+            try:
+                await self._answer(request, surface, sink)
+            except ClientGone:
+                raise
+            except Exception:
+                if sink.response is None:
+                    raise
+                log.exception("a stream failed by a fault of the gateway")
+                sink.abort()
+            assert sink.response is not None, "the walk always answers"
+            return sink.response
 
         return handle
 
-    async def _answer(self, request: web.Request, surface: ClientSurface) -> web.StreamResponse:
-        sink = WebSink(request)
-        moment = self._moment()
+    async def _answer(self, request: web.Request, surface: ClientSurface, sink: WebSink) -> None:
+        headers = _headers(request)
         try:
-            parsed = await self._read(request, surface, moment)
-        except _Unreadable as unreadable:
-            return self._refuse(surface, unreadable)
-        if surface.surface is Surface.COUNT_TOKENS:
-            await count_tokens(self._walk, parsed, sink)
-        else:
-            await self._walk.answer(parsed, sink)
-        assert sink.response is not None, "the walk always answers"
-        return sink.response
-
-    def _moment(self) -> Moment:
-        return Moment(self._clock.epoch_s(), self._clock.now_s())
-
-    async def _read(self, request: web.Request, surface: ClientSurface, moment: Moment) -> Request:
-        """The request as a value.
-
-        Raises:
-            _Unreadable: it is not one; says why, with what could be read.
-        """
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        client = Client(None, headers)
-        name, stream, fault = "", False, None
-        request_id = self._clock.new_id()
-        try:
-            client = Client(self._door.enter(headers), headers)
+            self.desk.check(headers)
             raw = await read_body(request)
-            given = parse_json(raw)
-            name, stream = str(given.get("model", ""))[:256], given.get("stream") is True
-            extras, body = read_extras(given, headers, self._walk.parts.planner.world.policy)
-            if extras.models and "model" not in body:
-                body["model"] = extras.models[0]
-            ask = surface.parse(body, len(raw), headers)
-            return Request(request_id, ask, extras, client, surface, moment)
         except Refused as refused:
-            fault = faults.of_refusal(refused.refusal)
-        except BadExtra as bad:
-            message = f"{bad.param}: {bad.message}"
-            fault = faults.of_refusal(Refusal(RefusalKind.INVALID_REQUEST, message, param=bad.param))
-        except BadRequest as bad:
-            fault = faults.of_bad_request(bad)
-        ask = Ask(surface.surface, name, stream, {}, NO_SURVEY)
-        raise _Unreadable(fault, Request(request_id, ask, NO_EXTRAS, client, surface, moment))
-
-    def _refuse(self, surface: ClientSurface, unreadable: "_Unreadable") -> web.Response:
-        fault = unreadable.fault
-        if fault.error.status != 401:  # a flood of wrong keys must not become a flood of records
-            status, message = fault.error.status, fault.error.message
-            self._walk.record(Run(unreadable.request, outcome=Outcome.REJECTED, status=status, error=message))
-        response = _shown(surface, fault)
-        response.headers["x-pointsman-decision"] = unreadable.request.id
-        return response
+            self.desk.turn_away(surface, headers, refused, sink)
+            return
+        await self.desk.answer(surface, headers, raw, sink)
 
     async def explain(self, request: web.Request) -> web.StreamResponse:
         """The whole decision of a chat completion, without sending it."""
         surface = surface_named(Surface.CHAT)
+        headers = _headers(request)
         try:
-            parsed = await self._read(request, surface, self._moment())
-        except _Unreadable as unreadable:
+            self.desk.check(headers)
+            read = self.desk.read(surface, headers, await read_body(request))
+        except Refused as refused:
+            return _shown(surface, faults.of_refusal(refused.refusal))
+        except Unreadable as unreadable:
             return _shown(surface, unreadable.fault)
-        return _json(explained(self._walk, parsed))
+        return _json(explained(self._walk, read))
 
     async def feedback(self, request: web.Request) -> web.StreamResponse:
         """A client's judgement of an earlier answer, into the decision stream."""
         surface = surface_named(Surface.CHAT)
         try:
-            self._door.enter({name.lower(): value for name, value in request.headers.items()})
-            row = _feedback_row(parse_json(await read_body(request)), self._clock.epoch_s())
+            self.desk.check(_headers(request))
+            row = _feedback_row(parse_json(await read_body(request)), self.desk.clock.epoch_s())
         except Refused as refused:
             return _shown(surface, faults.of_refusal(refused.refusal))
         self._keep(row)
@@ -144,7 +113,7 @@ class Api:
 
     def _listed(self, request: web.Request, page: Callable[[Planner], Mapping[str, Any]]) -> web.Response:
         try:
-            self._door.enter({name.lower(): value for name, value in request.headers.items()})
+            self.desk.check(_headers(request))
             return _json(page(self._walk.parts.planner))
         except Refused as refused:
             return _shown(surface_named(Surface.CHAT), faults.of_refusal(refused.refusal))
@@ -154,11 +123,8 @@ class Api:
         return _json({"service": "pointsman", "api": "/v1", "models": "/v1/models"})
 
 
-class _Unreadable(Exception):
-    def __init__(self, fault: faults.Fault, request: Request) -> None:
-        super().__init__(fault.error.message)
-        self.fault = fault
-        self.request = request
+def _headers(request: web.Request) -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
 
 
 def _shown(surface: ClientSurface, fault: faults.Fault) -> web.Response:

@@ -17,9 +17,11 @@ from gateway.formats.registry import surface
 from gateway.formats.surface import ClientError
 from gateway.web.api import Api
 from gateway.web.body import BODY_LIMIT_BYTES
-from gateway.web.guard import Doorkeeper
+from gateway.web.counts import Counts
+from gateway.web.desk import INTERNAL
+from gateway.web.guard import KEEPALIVE_S, Doorkeeper
+from gateway.web.lane import Front, Lanes
 
-KEEPALIVE_S = 75.0  # idle client connections (nginx's default; aiohttp's own would be an hour)
 BACKLOG = 1_024
 
 log = logging.getLogger(__name__)
@@ -33,9 +35,10 @@ class Listening:
 
     runner: web.AppRunner
     keeper: Doorkeeper
+    lanes: Lanes | None
     server: asyncio.Server
     watcher: asyncio.Task[None]
-    counts: "Counts"
+    counts: Counts
 
     @property
     def port(self) -> int:
@@ -44,42 +47,16 @@ class Listening:
     async def drain(self, grace_s: float) -> int:
         """Accept no more, wait for what runs, close. Returns how many requests were cut off after `grace_s`."""
         self.server.close()
+        if self.lanes is not None:
+            self.lanes.retire()
         left = await self.counts.settled(grace_s)
+        if self.lanes is not None:
+            await self.lanes.close()
         self.watcher.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self.watcher
         await self.runner.cleanup()
         return left
-
-
-class Counts:
-    """Requests being answered now."""
-
-    __slots__ = ("_idle", "active")
-
-    def __init__(self) -> None:
-        self.active = 0
-        self._idle: asyncio.Future[None] | None = None
-
-    def enter(self) -> None:
-        self.active += 1
-
-    def leave(self) -> None:
-        self.active -= 1
-        if self.active == 0 and self._idle is not None and not self._idle.done():
-            self._idle.set_result(None)
-
-    async def settled(self, grace_s: float) -> int:
-        """Wait until no request runs, at most `grace_s`; how many still do.
-
-        A connection that was kept alive may bring one more request before it is told to close, so it is looked again.
-        """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(grace_s):
-                while self.active:
-                    self._idle = asyncio.get_running_loop().create_future()
-                    await self._idle
-        return self.active
 
 
 async def listen(app: web.Application, host: str, port: int, counts: Counts) -> Listening:
@@ -105,8 +82,9 @@ async def listen(app: web.Application, host: str, port: int, counts: Counts) -> 
     app[KEEPER] = keeper  # before setup, which freezes the application
     app.on_response_prepare.append(_introduce)
     await runner.setup()
-    server = await loop.create_server(keeper, host, port, backlog=BACKLOG)
-    return Listening(runner, keeper, server, asyncio.create_task(keeper.watch()), counts)
+    lanes = Lanes(app[FRONT], keeper) if FRONT in app else None
+    server = await loop.create_server(lanes or keeper, host, port, backlog=BACKLOG)
+    return Listening(runner, keeper, lanes, server, asyncio.create_task(keeper.watch()), counts)
 
 
 async def _introduce(_: web.Request, response: web.StreamResponse) -> None:
@@ -115,10 +93,11 @@ async def _introduce(_: web.Request, response: web.StreamResponse) -> None:
 
 
 KEEPER: web.AppKey[Doorkeeper] = web.AppKey("keeper", Doorkeeper)
+FRONT: web.AppKey[Front] = web.AppKey("front", Front)  # of an application with hot paths
 
 
 def client_app(api: Api, counts: Counts, drained: Callable[[], bool]) -> web.Application:
-    """The application of the client port."""
+    """The application of the client port; `listen` puts the fast lane before it."""
 
     @web.middleware
     async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -140,7 +119,7 @@ def client_app(api: Api, counts: Counts, drained: Callable[[], bool]) -> web.App
             return _error(request, faults.of_refusal(refused.refusal).error)
         except Exception:
             log.exception("a request failed by a fault of the gateway")
-            return _error(request, ClientError(500, "internal error; the gateway's log says more", "api_error"))
+            return _error(request, INTERNAL)
         finally:
             counts.leave()
             if keeper is not None:
@@ -148,6 +127,7 @@ def client_app(api: Api, counts: Counts, drained: Callable[[], bool]) -> web.App
 
     app = web.Application(middlewares=[around], client_max_size=BODY_LIMIT_BYTES)
     app.add_routes(api.routes())
+    app[FRONT] = Front(api.desk, counts, drained)
     return app
 
 

@@ -22,7 +22,7 @@ async def read_body(request: web.Request) -> bytes:
     """
     announced = request.content_length
     if announced is not None and announced > BODY_LIMIT_BYTES:
-        raise _too_large()
+        raise too_large()
     content = request.content
     if content.is_eof() and announced is not None:
         return await content.read()
@@ -33,21 +33,27 @@ async def read_body(request: web.Request) -> bytes:
             while piece := await asyncio.wait_for(content.readany(), BODY_IDLE_S):
                 size += len(piece)
                 if size > BODY_LIMIT_BYTES:
-                    raise _too_large()
+                    raise too_large()
                 pieces.append(piece)
     except TimeoutError:
-        raise _invalid("the request's body came too slowly; send it again") from None
+        raise too_slow() from None
     except web.RequestPayloadError:
         raise _invalid("the request's body cannot be decoded as its headers say") from None
     return b"".join(pieces)
 
 
-def _too_large() -> Refused:
+def too_large() -> Refused:
+    """The complaint about a body beyond `BODY_LIMIT_BYTES`."""
     most = BODY_LIMIT_BYTES // (1024 * 1024)
     return Refused(Refusal(RefusalKind.TOO_LARGE, f"the request's body is larger than {most} MiB; send less"))
 
 
-def parse_json(raw: bytes) -> dict[str, Any]:
+def too_slow() -> Refused:
+    """The complaint about a body that takes more than `BODY_IDLE_S` or `BODY_TOTAL_S`."""
+    return _invalid("the request's body came too slowly; send it again")
+
+
+def parse_json(raw: bytes | bytearray) -> dict[str, Any]:
     """The JSON object in `raw`.
 
     Raises:

@@ -1,31 +1,41 @@
 """Limits on connections that aiohttp does not have: how long a request's head may take, and how many connections there
 may be.
 
-A wrapper around aiohttp's protocol that watches bytes go by (public API only). A connection is *waiting* from its
-opening, or from the first byte after an answer, until a handler has begun; one sweep a second closes those that wait
-too long. Idle keep-alive connections are aiohttp's own business (`keepalive_timeout`), bodies that of `body`.
+`Guarded` is a wrapper around aiohttp's protocol that watches bytes go by (public API only). A connection is *waiting*
+from its opening, or from the first byte after an answer, until a handler has begun; one sweep a second closes those
+that wait too long. Idle keep-alive connections are aiohttp's own business (`keepalive_timeout`), bodies that of `body`.
+The connections of `lane` are counted and swept here as well, and look after their limits themselves.
 """
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol, cast
 
 HEAD_S = 10.0  # for a whole request head, from its first byte (Apache's RequestReadTimeout: 20; nginx's: 60)
+KEEPALIVE_S = 75.0  # idle client connections (nginx's default; aiohttp's own would be an hour)
 CONNECTIONS_MAX = 20_000  # open client connections; a stream is one of them
 SWEEP_S = 1.0
 
 
+class Watched(Protocol):
+    """A connection, as the sweep sees it."""
+
+    def check(self, now_s: float) -> bool:
+        """Act on the limits that have run out; whether the client was too slow."""
+
+
 class Doorkeeper:
-    """Makes guarded connections and sweeps them. One per listening server."""
+    """Makes guarded connections and sweeps all. One per listening server."""
 
     def __init__(self, factory: Callable[[], asyncio.Protocol], clock: Callable[[], float]) -> None:
         self._factory = factory
         self._clock = clock
-        self._open: set[Guarded] = set()
+        self._open: set[Watched] = set()
         self._by_inner: dict[int, Guarded] = {}
         self.turned_away = 0
         self.timed_out = 0
 
-    def __call__(self) -> asyncio.Protocol:
+    def __call__(self) -> "Guarded":
         return Guarded(self._factory(), self)
 
     def __len__(self) -> int:
@@ -44,39 +54,45 @@ class Doorkeeper:
         if guarded is not None:
             guarded.answering = False
 
-    def opened(self, guarded: "Guarded", transport: asyncio.BaseTransport) -> bool:
+    def opened(self, connection: Watched, transport: asyncio.Transport) -> bool:
         """Register a connection, or turn it away when there are too many."""
         if len(self._open) >= CONNECTIONS_MAX:
             self.turned_away += 1
-            if isinstance(transport, asyncio.Transport):
-                transport.abort()
+            transport.abort()
             return False
-        guarded.waiting_since_s = self._clock()
-        self._open.add(guarded)
-        self._by_inner[id(guarded.inner)] = guarded
+        self._open.add(connection)
         return True
 
-    def closed(self, guarded: "Guarded") -> None:
-        self._open.discard(guarded)
-        self._by_inner.pop(id(guarded.inner), None)
+    def closed(self, connection: Watched) -> None:
+        self._open.discard(connection)
+
+    def wraps(self, guarded: "Guarded", inner: object) -> None:
+        """`began` and `ended` of `inner` are about `guarded`."""
+        self._by_inner[id(inner)] = guarded
+
+    def unwraps(self, inner: object) -> None:
+        self._by_inner.pop(id(inner), None)
 
     def now_s(self) -> float:
         return self._clock()
 
     def sweep(self) -> None:
-        """Close the connections whose head takes too long."""
-        oldest = self._clock() - HEAD_S
-        for guarded in list(self._open):
-            since = guarded.waiting_since_s
-            if since is not None and since < oldest:
+        """Close the connections whose head takes too long, and whatever else has run out of time."""
+        now_s = self._clock()
+        for connection in list(self._open):
+            if connection.check(now_s):
                 self.timed_out += 1
-                guarded.abort()
 
     async def watch(self) -> None:
         """Sweep once a second, until cancelled."""
         while True:
             await asyncio.sleep(SWEEP_S)
             self.sweep()
+
+
+def head_is_late(since_s: float | None, now_s: float) -> bool:
+    """Whether a head that began at `since_s` takes too long."""
+    return since_s is not None and now_s - since_s > HEAD_S
 
 
 class Guarded(asyncio.Protocol):
@@ -89,12 +105,13 @@ class Guarded(asyncio.Protocol):
         self.waiting_since_s: float | None = None
         self.answering = False
         self._keeper = keeper
-        self._transport: asyncio.BaseTransport | None = None
         self._refused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        if self._keeper.opened(self, transport):
+        self._transport = cast(asyncio.Transport, transport)  # by its methods: uvloop's inherits from nothing
+        self.waiting_since_s = self._keeper.now_s()
+        if self._keeper.opened(self, self._transport):
+            self._keeper.wraps(self, self.inner)
             self.inner.connection_made(transport)
         else:
             self._refused = True
@@ -111,6 +128,7 @@ class Guarded(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._keeper.closed(self)
+        self._keeper.unwraps(self.inner)
         if not self._refused:
             self.inner.connection_lost(exc)
 
@@ -120,6 +138,8 @@ class Guarded(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.inner.resume_writing()
 
-    def abort(self) -> None:
-        if isinstance(self._transport, asyncio.Transport):
+    def check(self, now_s: float) -> bool:
+        late = head_is_late(self.waiting_since_s, now_s)
+        if late:
             self._transport.abort()
+        return late

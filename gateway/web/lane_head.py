@@ -1,0 +1,97 @@
+"""Is this the head of a hot request, and what does it say?
+
+Hot is the plainest POST to a surface: HTTP/1.1, one `Content-Length`, one `Host`, no codings, no expectations, a head
+within the limits. llhttp in its strict mode (httptools) judges the grammar: it refuses bare line feeds, folded lines,
+two lengths, a length beside chunks, odd names and control characters. Whatever is not hot is for aiohttp to judge,
+whether it is merely unusual or an attack; nothing is refused here. No I/O.
+"""
+
+from collections.abc import Collection
+from enum import Enum
+
+import httptools
+from msgspec import Struct
+
+HEAD_LIMIT_BYTES = 64 * 1024  # twice what nginx and Node allow
+HEADERS_LIMIT = 128  # aiohttp's own
+
+_UNUSUAL = frozenset({"content-encoding", "expect", "transfer-encoding", "upgrade"})
+_ONCE = frozenset({"connection", "host"})  # of others the last one counts, as with aiohttp
+_METHOD = b"POST "
+_VERSION = b" HTTP/1.1"
+
+
+class HotHead(Struct, frozen=True, gc=False):
+    """A head that the lane may answer."""
+
+    path: bytes  # without the query
+    headers: dict[str, str]  # names in lower case
+    length: int  # bytes of the body
+    size: int  # bytes of the head itself
+    keep_alive: bool  # the client does not ask for the connection to be closed
+
+
+class NotHot(Enum):
+    """Why there is no hot head."""
+
+    YET = "more bytes may make it one"
+    EVER = "whatever follows"
+
+
+def read_head(data: bytes, paths: Collection[bytes]) -> HotHead | NotHot:
+    """The head at the beginning of `data`, for one of `paths`."""
+    end = data.find(b"\r\n\r\n", 0, HEAD_LIMIT_BYTES)
+    if end < 0:
+        return NotHot.YET if len(data) < HEAD_LIMIT_BYTES and _may_become_hot(data, paths) else NotHot.EVER
+    path = _path(data[: data.find(b"\r\n")])
+    if path not in paths:
+        return NotHot.EVER
+    fields = _Fields()
+    try:
+        httptools.HttpRequestParser(fields).feed_data(data[: end + 4])
+    except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+        return NotHot.EVER
+    headers = fields.headers
+    length = headers.get("content-length")
+    if length is None or "host" not in headers or fields.unusual or not _UNUSUAL.isdisjoint(headers):
+        return NotHot.EVER
+    keep_alive = "close" not in headers.get("connection", "").lower()
+    return HotHead(path, headers, int(length), end + 4, keep_alive)
+
+
+class _Fields:
+    """What llhttp finds."""
+
+    __slots__ = ("_count", "headers", "unusual")
+
+    def __init__(self) -> None:
+        self.headers: dict[str, str] = {}
+        self.unusual = False
+        self._count = 0
+
+    def on_header(self, raw_name: bytes, value: bytes) -> None:
+        name = raw_name.decode("ascii").lower()
+        self._count += 1
+        if self._count > HEADERS_LIMIT or (name in self.headers and name in _ONCE):
+            self.unusual = True
+        self.headers[name] = value.rstrip(b" \t").decode("utf-8", "surrogateescape")
+
+
+def _path(line: bytes) -> bytes:
+    """The path of a request line, empty where it is none of ours."""
+    if not (line.startswith(_METHOD) and line.endswith(_VERSION)):
+        return b""
+    return line[len(_METHOD) : -len(_VERSION)].partition(b"?")[0]
+
+
+def _may_become_hot(data: bytes, paths: Collection[bytes]) -> bool:
+    """Whether an unfinished head is hot as far as it goes."""
+    if data.count(b"\n") != data.count(b"\r\n"):
+        return False  # llhttp would say so as well, but only at an end that need not come
+    line, ended, _ = data.partition(b"\r\n")
+    if ended:
+        return _path(line) in paths
+    target, queried, _ = line.partition(b"?")
+    if queried:
+        return target.startswith(_METHOD) and target[len(_METHOD) :] in paths
+    return any((_METHOD + path + _VERSION + b"\r").startswith(line) for path in paths)
