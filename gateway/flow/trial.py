@@ -197,10 +197,10 @@ class Trial:
         name = self.step.endpoint.id
         usd = self._row("ok", 200, None, usage, now_s)
         self._book.succeeded(name, self._ticket, Sample((now_s - self._begun_s) * 1000.0, self._ttft_ms), now_s)
-        if self._answer is not None:
-            wait_s = self.line.format.horizon_s(self._answer.head.headers, self._run.request.moment.epoch_s)
-            if wait_s is not None:
-                self._book.limited(name, wait_s, now_s)
+        assert self._answer is not None, "only an answer can succeed"
+        wait_s = self.line.format.horizon_s(self._answer.head.headers, self._run.request.moment.epoch_s)
+        if wait_s is not None:
+            self._book.limited(name, wait_s, now_s)
         return usd
 
     def _row(

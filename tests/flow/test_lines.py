@@ -5,7 +5,7 @@ import pytest
 from gateway.core.failure import FailureKind
 from gateway.core.named import Named, Naming
 from gateway.core.policy import Route
-from gateway.flow.attempt import Line
+from gateway.flow.attempt import HEADERS_KEPT, Line
 from gateway.flow.baseline import baseline_of
 from gateway.formats.wire import Outgoing
 from tests.support.builders import a_price, a_provider, a_step, a_world
@@ -50,6 +50,13 @@ def test_lets_a_header_of_the_request_win_over_a_fixed_one() -> None:
     call = line.call(Outgoing("/x", (("anthropic-version", "2026-10-21"),), b""))
     assert [value for name, value in call.headers if name == "anthropic-version"] == ["2026-10-21"]
     assert [name for name, _ in line.call(Outgoing("/x", (), b"")).headers] == ["authorization", "anthropic-version"]
+
+
+def test_remembers_no_more_headers_than_it_needs() -> None:
+    line = Line(a_provider("alpha"), ScriptedUpstream({}), ChangingKeys())
+    for n in range(3 * HEADERS_KEPT):
+        call = line.call(Outgoing("/x", (("x-n", str(n)),), b""))
+        assert call.headers == (("authorization", "Bearer sk-1"), ("x-n", str(n)))
 
 
 @pytest.mark.virtual_time

@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from gateway.core.ask import Surface
 from gateway.core.policy import Escalate, Label, NamedModel, Route, Variant
-from gateway.flow.keep import KEPT_BYTES
-from tests.support.builders import a_price, a_world, an_endpoint
+from gateway.flow.keep import KEPT_BYTES, KeepingSink
+from gateway.flow.run import Run
+from tests.support.builders import a_price, a_request, a_world, an_endpoint
 from tests.support.openai_scripts import ROLE, a_stream, an_answer, an_error, says
+from tests.support.recording_sink import RecordingSink
 from tests.support.scripted_upstream import HANG
 from tests.support.walking import Walking
 
@@ -240,3 +243,22 @@ async def test_an_error_of_the_gateways_own_is_recorded_and_blames_nobody() -> N
     assert (walking.row["status"], walking.row["error"], walking.row["outcome"]) == (500, "internal error", "failed")
     assert walking.outcomes == [("alpha/m", "internal")]
     assert walking.book.verdict("alpha/m", 1_000.0).badness == 0
+
+
+async def test_dropped_hints_are_told_in_header_and_row() -> None:
+    world = a_world("alpha/m")
+    walking = Walking(world, {"alpha": [an_answer()]})
+    body = {"model": "auto", "max_tokens": 9, "top_k": 3, "messages": [{"role": "user", "content": "Hi"}]}
+    sink = await walking.send(body, surface=Surface.MESSAGES)
+    assert (sink.headers["x-pointsman-dropped"], walking.row["dropped"]) == ("top_k", ["top_k"])
+
+
+async def test_keeping_an_answer_changes_nothing_about_passing_it_on() -> None:
+    inner, run = RecordingSink(), Run(a_request())
+    sink = KeepingSink(inner, run)
+    await sink.head(200, [("a", "b")])
+    await sink.chunk(b"x")
+    await sink.end()
+    sink.abort()
+    assert (inner.status, inner.headers, inner.body, inner.ended, inner.aborted) == (200, {"a": "b"}, b"x", True, True)
+    assert run.answer == b"x"

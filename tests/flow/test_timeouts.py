@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from gateway.core.catalog import REASONING, Timeouts
+from gateway.core.failure import FailureKind
 from gateway.core.policy import Limits, Route
 from tests.support.builders import START_S, a_provider, a_world, an_endpoint
 from tests.support.openai_scripts import DONE, ROLE, SSE, a_chunk, a_stream, an_answer, event, says
@@ -44,6 +45,12 @@ async def test_a_stream_without_a_first_token_is_cancelled_at_its_limit_and_coun
 @pytest.mark.case("B2")
 async def test_silence_before_the_head_of_a_stream_is_a_first_token_timeout_as_well() -> None:
     walking = two([HANG], first_token_s=2.0)
+    await walking.ask(stream=True)
+    assert attempt(walking)["outcome"] == "first_token_timeout"
+
+
+async def test_a_head_that_the_upstream_client_gave_up_waiting_for_is_one_too() -> None:
+    walking = two([FailureKind.ANSWER_TIMEOUT])
     await walking.ask(stream=True)
     assert attempt(walking)["outcome"] == "first_token_timeout"
 
