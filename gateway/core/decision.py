@@ -4,10 +4,10 @@ Owns the shape of CONTRACT §7. It holds no text of prompt or answer; `Texts` is
 opted in and every label of the request allows it.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 
 from msgspec import Struct
@@ -98,52 +98,89 @@ class Decision(Struct, frozen=True, gc=False):
 
 def record(decision: Decision) -> dict[str, Json]:
     """The decision as one JSON object, in the field order of CONTRACT §7."""
-    considered = decision.considered
+    usage = decision.usage
     row: dict[str, Json] = {
         "id": decision.id,
-        "time": datetime.fromtimestamp(decision.time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "route": considered and considered.route.name,
-        "variant": considered and considered.variant and considered.variant.name,
+        "time": _utc(decision.time_s),
+        "route": None,
+        "variant": None,
         "key_id": decision.key_id,
         "surface": decision.surface,
         "model": decision.model,
         "stream": decision.stream,
-        "task": considered and considered.task,
-        "task_confidence": considered and round(considered.task_confidence, 3),
-        "difficulty": considered and round(considered.difficulty, 3),
-        "escalated": bool(considered and considered.escalated),
-        "tier_required": considered and tier_name(considered.tier_required, decision.tiers),
-        "sensitivity": [label.name for label in considered.labels] if considered else [],
+        "task": None,
+        "task_confidence": None,
+        "difficulty": None,
+        "escalated": False,
+        "tier_required": None,
+        "sensitivity": [],
         "tags": dict(decision.tags),
-        "session_hash": considered and considered.session,
+        "session_hash": None,
         "prompt_hash": decision.prompt_hash,
         "prompt_chars": decision.prompt_chars,
-        "estimated_input_tokens": considered and considered.estimated_input,
-        "plan": [step.endpoint.id for step in considered.steps] if considered else [],
-        "candidates": candidates(considered) if considered else [],
-        "excluded": dict(Counter(why for reasons in considered.excluded.values() for why in reasons))
-        if considered
-        else {},
-        "panic": bool(considered and considered.panic),
+        "estimated_input_tokens": None,
+        "plan": [],
+        "candidates": [],
+        "excluded": {},
+        "panic": False,
         "attempts": [_attempt(row) for row in decision.attempts],
         "endpoint": decision.endpoint,
         "status": decision.status,
         "outcome": decision.outcome.value,
         "error": decision.error,
-        "usage": usage_json(decision.usage),
+        "usage": usage_json(usage),
         "cost_usd": decision.cost_usd,
-        "provider_cost_usd": decision.usage and decision.usage.provider_cost_usd,
-        "baseline": considered and considered.baseline,
+        "provider_cost_usd": None if usage is None else usage.provider_cost_usd,
+        "baseline": None,
         "baseline_cost_usd": decision.baseline_cost_usd,
         "saved_usd": decision.saved_usd,
         "latency_ms": round(decision.latency_ms, 2),
-        "ttft_ms": _rounded(decision.ttft_ms),
+        "ttft_ms": None if decision.ttft_ms is None else round(decision.ttft_ms, 2),
         "response_hash": decision.response_hash,
         "dropped": list(decision.dropped),
     }
+    if decision.considered is not None:
+        row |= _walked(decision.considered, decision.tiers)
     if decision.texts is not None:
         row["texts"] = dict(decision.texts)
     return row
+
+
+def _walked(considered: Considered, tiers: tuple[str, ...]) -> dict[str, Json]:
+    """What is known of a request that got as far as a plan; the fields keep their place in the record."""
+    tier, variant = considered.tier_required, considered.variant
+    excluded: dict[str, int] = {}
+    for reasons in considered.excluded.values():
+        for why in reasons:
+            excluded[why] = excluded.get(why, 0) + 1
+    return {
+        "route": considered.route.name,
+        "variant": None if variant is None else variant.name,
+        "task": considered.task,
+        "task_confidence": round(considered.task_confidence, 3),
+        "difficulty": round(considered.difficulty, 3),
+        "escalated": considered.escalated,
+        "tier_required": None if tier is None else tiers[tier],
+        "sensitivity": [label.name for label in considered.labels],
+        "session_hash": considered.session,
+        "estimated_input_tokens": considered.estimated_input,
+        "plan": [step.endpoint.id for step in considered.steps],
+        "candidates": candidates(considered),
+        "excluded": excluded,
+        "panic": considered.panic,
+        "baseline": considered.baseline,
+    }
+
+
+def _utc(time_s: float) -> str:
+    second, micro = divmod(round(time_s * 1e6), 1_000_000)
+    return f"{_second(second)}.{micro // 1000:03}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(epoch_s: int) -> str:
+    """The text of a second: the requests of that second share it."""
+    return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def tier_name(tier: int | None, tiers: tuple[str, ...]) -> str | None:
@@ -165,9 +202,12 @@ def usage_json(usage: Usage | None) -> dict[str, Json] | None:
 
 def candidates(considered: Considered) -> list[dict[str, Json]]:
     """The plan and the cheapest others, excluded ones last."""
-    rows = [_candidate(step, ()) for step in considered.steps]
-    rows += [_candidate(step, ()) for step in considered.others[:OTHERS_SHOWN]]
-    room = OTHERS_SHOWN - len(considered.others[:OTHERS_SHOWN])
+    others = considered.others[:OTHERS_SHOWN]
+    rows: list[dict[str, Json]] = [
+        {"endpoint": step.endpoint.id, "eligible": True, "reasons": [], "estimated_cost": step.estimate_usd}
+        for step in (*considered.steps, *others)
+    ]
+    room = OTHERS_SHOWN - len(others)
     planned = {row["endpoint"] for row in rows}
     for name, reasons in considered.excluded.items():
         if room <= 0:
@@ -178,20 +218,11 @@ def candidates(considered: Considered) -> list[dict[str, Json]]:
     return rows
 
 
-def _candidate(step: Step, reasons: tuple[str, ...]) -> dict[str, Json]:
-    return {
-        "endpoint": step.endpoint.id,
-        "eligible": not reasons,
-        "reasons": list(reasons),
-        "estimated_cost": step.estimate_usd,
-    }
-
-
 def _attempt(row: AttemptRow) -> dict[str, Json]:
     return {
         "endpoint": row.endpoint,
         "started_ms": round(row.started_ms, 2),
-        "ttft_ms": _rounded(row.ttft_ms),
+        "ttft_ms": None if row.ttft_ms is None else round(row.ttft_ms, 2),
         "duration_ms": round(row.duration_ms, 2),
         "outcome": row.outcome,
         "status": row.status,
@@ -200,14 +231,9 @@ def _attempt(row: AttemptRow) -> dict[str, Json]:
     }
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
-
-
 def feedback(decision_id: str, score: float, comment: str | None, time_s: float) -> dict[str, Json]:
     """A row of the decision stream that carries a client's judgement of an earlier decision."""
-    time = datetime.fromtimestamp(time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"type": "feedback", "decision": decision_id, "score": score, "comment": comment, "time": time}
+    return {"type": "feedback", "decision": decision_id, "score": score, "comment": comment, "time": _utc(time_s)}
 
 
 def session_hash(ask: Ask, extras: Extras) -> str:
