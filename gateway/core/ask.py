@@ -133,20 +133,19 @@ def survey_embed(embed: EmbedRequest) -> Survey:
     )
 
 
-class _Tally:
+class _Tally(Struct, gc=False):
     """What one walk over a conversation collects. Most of it is plain text, so that is looked for first."""
 
-    __slots__ = ("_begun", "images", "media", "needs", "opening", "prompt", "remote", "signed", "texts", "turns")
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.opening: list[str] = []  # texts of the system prompt and the first user message: every later turn has them
-        self.prompt = ""  # of the last user message that says something
-        self.turns = self.images = self.media = 0
-        self.remote = False
-        self.needs: set[str] = set()
-        self.signed: set[str] = set()
-        self._begun = False
+    texts: list[str] = []
+    opening: list[str] = []  # texts of the system prompt and the first user message: every later turn has them
+    begun: bool = False  # whether the first user message was heard
+    prompt: str = ""  # of the last user message that says something
+    turns: int = 0
+    images: int = 0
+    media: int = 0
+    remote: bool = False
+    needs: set[str] = set()
+    signed: set[str] = set()
 
     def hear(self, message: Message) -> None:
         """Take in the next message."""
@@ -162,9 +161,9 @@ class _Tally:
             self.prompt = said[0] if len(said) == 1 else "\n".join(said)
         elif role is Role.ASSISTANT:
             self.turns += 1
-        if not self._begun:
+        if not self.begun:
             self.opening += said
-            self._begun = role is Role.USER
+            self.begun = role is Role.USER
 
     def _add(self, part: Part) -> None:
         match part:
@@ -216,7 +215,5 @@ def texts_of(value: Json) -> list[str]:
 
 
 def _prefix_hash(opening: list[str]) -> str:
-    digest = blake2b(digest_size=8)
-    for text in opening:
-        digest.update(text[:PREFIX_CHARS].encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
+    text = "".join([text[:PREFIX_CHARS] for text in opening])
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -37,6 +37,8 @@ _ROLES = {
     "assistant": Role.ASSISTANT,
     "tool": Role.TOOL,
 }
+_ROLE_NAMES = tuple(_ROLES)
+_SPEAKERS = {said: role for said, role in _ROLES.items() if role is not Role.TOOL}
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 PLACED = words(
     """model messages max_tokens max_completion_tokens temperature top_p top_k stop seed frequency_penalty
@@ -115,7 +117,17 @@ def _messages(value: Json, unplaced: set[str]) -> tuple[Message, ...]:
     found = readers.items(value, "messages")
     if not found:
         raise BadRequest("messages must not be empty.", "messages")
-    return tuple(_message(item, f"messages[{index}]", unplaced) for index, item in enumerate(found))
+    # A list, since a generator costs more than the plain messages that it would make.
+    return tuple([_plain(item) or _message(item, f"messages[{i}]", unplaced) for i, item in enumerate(found)])
+
+
+def _plain(value: Json) -> Message | None:
+    """A message of a role and a text, as most are, without the search for all that it has not; else None."""
+    if type(value) is dict and len(value) == 2:
+        role, content = value.get("role"), value.get("content")
+        if type(content) is str and type(role) is str and role in _SPEAKERS:
+            return Message(_SPEAKERS[role], (Text(content),))
+    return None
 
 
 def _message(value: Json, where: str, unplaced: set[str]) -> Message:
@@ -124,7 +136,7 @@ def _message(value: Json, where: str, unplaced: set[str]) -> Message:
     if said == "function":
         unplaced.add("messages[].role=function")
         return Message(Role.USER, _content(message.get("content"), f"{where}.content", unplaced))
-    role = _ROLES[readers.one_of(said, f"{where}.role", tuple(_ROLES))]
+    role = _ROLES[readers.one_of(said, f"{where}.role", _ROLE_NAMES)]
     name = readers.optional_text(message, "name", f"{where}.")
     content = _content(message.get("content"), f"{where}.content", unplaced)
     if role is Role.TOOL:
