@@ -8,7 +8,6 @@ never looks at more than the clip: the time of one call is bounded whatever the 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ahocorasick_rs import AhoCorasick, Implementation
@@ -33,6 +32,7 @@ _CODE_SHARE = 0.02  # of braces, semicolons and equal signs; English prose stays
 _DIGITS = b"0123456789"
 _OPERATORS = b"+*/^=<>\\$%"
 _CODE_MARKS = b"{};="
+_NO_SIGNS = bytes(set(range(256)) - {*_DIGITS, *_OPERATORS, *_CODE_MARKS})
 # Of the scripts that put spaces between words: Latin, Greek, Cyrillic.
 _WORD_CHARS = frozenset(c for c in map(chr, range(0x530)) if c.isalnum() or c == "_")
 
@@ -131,49 +131,46 @@ def clip(prompt: str, system: str = "") -> Clip:
     return Clip(seen, text, max(0, system_at - TAIL_CHARS), system_at)
 
 
-@dataclass(frozen=True, slots=True)
-class _PairOf:
-    id: int
-    first: int
-    slot: int
-    weight: float
-    within_chars: int
-    reason: str
+# Plain tuples, since a match is read in the time that one look-up of an attribute takes.
+_Votes = tuple[tuple[int, float], ...]  # slot of the task, weight
+_PairOf = tuple[int, int, int, int, float, str]  # own number, first group, within characters, slot, weight, reason
+_Links = tuple[tuple[int, ...], tuple[_PairOf, ...]]  # groups a word belongs to, pairs it completes
+_More = tuple[float, tuple[int, ...]]  # difficulty, user rules
+_Pattern = tuple[bool, bool, str, _Votes, _Links | None, _More | None]  # edges, phrase, what it says
 
 
 class _Meaning:
-    """What a match of one pattern says; collected while compiling, read only afterwards."""
-
-    __slots__ = ("difficulty", "groups", "is_more", "pairs", "phrase", "user_rules", "votes")
+    """What a match of one phrase says, while the rules are compiled."""
 
     def __init__(self) -> None:
-        self.phrase = ""
-        self.is_more = False  # whether it says anything beside votes and groups
-        self.votes: list[tuple[int, float]] = []  # (slot of the task, weight)
+        self.votes: list[tuple[int, float]] = []
         self.groups: list[int] = []
-        self.pairs: list[_PairOf] = []  # that a word of its groups completes
+        self.pairs: list[_PairOf] = []
         self.difficulty = 0.0
         self.user_rules: list[int] = []
 
+    def pattern(self, phrase: str) -> _Pattern:
+        """Its final form: what most phrases do not say is None, so that the pass need not look for it."""
+        links = (tuple(self.groups), tuple(self.pairs)) if self.groups else None
+        more = (self.difficulty, tuple(self.user_rules)) if self.difficulty or self.user_rules else None
+        return (*_edges(phrase), phrase.strip(), tuple(self.votes), links, more)
 
-class _Tally:
+
+class _Tally(Struct, gc=False):
     """What one pass adds up."""
 
-    __slots__ = ("hardness", "last_end", "paired", "said", "scores", "user_rules")
-
-    def __init__(self, slots: int, groups: int) -> None:
-        self.scores = [0.0] * slots
-        self.said: list[tuple[int, str]] = []
-        self.last_end = [_NEVER] * groups  # where each group's last word ended
-        self.paired: set[int] = set()
-        self.hardness = 0.0
-        self.user_rules: set[int] = set()
+    scores: list[float]  # by slot
+    last_end: list[int]  # where each group's last word ended
+    said: list[tuple[int, str]] = []
+    paired: set[int] = set()
+    user_rules: set[int] = set()
+    hardness: float = 0.0
 
 
 class Classifier:
     """Compiled rules. Immutable; one instance serves every request of one configuration."""
 
-    __slots__ = ("_automaton", "_base", "_groups", "_meanings", "_slots", "_tasks", "_user_rules")
+    __slots__ = ("_automaton", "_base", "_groups", "_patterns", "_slots", "_tasks", "_user_rules")
 
     def __init__(self, rules: TaskRules, tasks: tuple[str, ...], user_rules: tuple[UserRule, ...]) -> None:
         self._tasks = tasks
@@ -182,7 +179,7 @@ class Classifier:
         self._base = dict(rules.base_difficulty)
         self._groups = len(rules.groups)
         meanings = self._compile_phrases(rules)
-        self._meanings = tuple((*_edges(phrase), meaning) for phrase, meaning in meanings.items())
+        self._patterns = tuple(meaning.pattern(phrase) for phrase, meaning in meanings.items())
         texts = [phrase.removesuffix("*") for phrase in meanings]
         self._automaton = AhoCorasick(texts, implementation=Implementation.ContiguousNFA)
 
@@ -209,13 +206,14 @@ class Classifier:
         if rule is not None:
             task = self._user_rules[rule].task
             return Classification(task, 1.0, self._difficulty(task, tally, len(prompt)), (f"classify.rules[{rule}]",))
-        self._add_surface(seen, tally)
+        self._add_surface(seen.prompt, tally)
         slot, confidence = _decide(tally.scores)
         if slot is None:
             return Classification(FALLBACK_TASK, confidence, self._difficulty(FALLBACK_TASK, tally, len(prompt)), ())
         task = self._tasks[slot]
-        reasons = tuple(phrase for said_for, phrase in tally.said if said_for == slot)[:MAX_REASONS]
-        return Classification(task, confidence, self._difficulty(task, tally, len(prompt)), reasons)
+        reasons = [phrase for said_for, phrase in tally.said if said_for == slot]
+        difficulty = self._difficulty(task, tally, len(prompt))
+        return Classification(task, confidence, difficulty, tuple(reasons[:MAX_REASONS]))
 
     def _compile_phrases(self, rules: TaskRules) -> dict[str, _Meaning]:
         meanings: defaultdict[str, _Meaning] = defaultdict(_Meaning)
@@ -231,9 +229,6 @@ class Classifier:
             for phrase in rule.phrases:
                 meanings[phrase.strip().lower()].user_rules.append(number)
         self._compile_groups(rules, meanings)
-        for phrase, meaning in meanings.items():
-            meaning.phrase = phrase.strip()
-            meaning.is_more = bool(meaning.difficulty or meaning.user_rules)
         return meanings
 
     def _compile_groups(self, rules: TaskRules, meanings: defaultdict[str, _Meaning]) -> None:
@@ -243,7 +238,7 @@ class Classifier:
             slot = self._slots.get(pair.task)
             if slot is not None:
                 reason = f"{pair.first} … {pair.second}"
-                row = _PairOf(number, numbers[pair.first], slot, pair.weight, pair.within_chars, reason)
+                row = (number, numbers[pair.first], pair.within_chars, slot, pair.weight, reason)
                 completed[pair.second].append(row)
         for group in rules.groups:
             for word in group.words:
@@ -252,28 +247,29 @@ class Classifier:
 
     def _pass_over(self, seen: Clip) -> _Tally:
         text, tail_at, system_at = seen.text, seen.tail_at, seen.system_at
-        tally = _Tally(len(self._tasks), self._groups)
-        scores, said, last_end = tally.scores, tally.said, tally.last_end  # looked up once: the loop is the hot path
-        meanings = self._meanings
+        lead_until = min(LEAD_CHARS, system_at)
+        tally = _Tally([0.0] * len(self._tasks), [_NEVER] * self._groups)
+        scores, said = tally.scores, tally.said  # looked up once: the loop is the hot path
+        patterns = self._patterns
         met: set[int] = set()
         for index, start, end in self._automaton.find_matches_as_indexes(text, True):
-            left, right, meaning = meanings[index]
+            left, right, phrase, votes, links, more = patterns[index]
+            is_new = index not in met
+            if not is_new and links is None:
+                continue
             if (left and text[start - 1] in _WORD_CHARS) or (right and text[end] in _WORD_CHARS):
                 continue
-            factor = 1.0 if start < LEAD_CHARS and start < system_at else _factor(start, tail_at, system_at)
-            if meaning.pairs:
-                _add_pairs(meaning.pairs, start, factor, tally)
-            for group in meaning.groups:
-                last_end[group] = end
-            if index in met:
-                continue
-            met.add(index)
-            for slot, weight in meaning.votes:
-                scores[slot] += weight * factor
-                said.append((slot, meaning.phrase))
-            if meaning.is_more and start < system_at:
-                tally.hardness += meaning.difficulty
-                tally.user_rules.update(meaning.user_rules)
+            factor = 1.0 if start < lead_until else _factor(start, tail_at, system_at)
+            if links is not None:
+                _link(links, (start, end), factor, tally)
+            if is_new:
+                met.add(index)
+                for slot, weight in votes:
+                    scores[slot] += weight * factor
+                    said.append((slot, phrase))
+                if more is not None and start < system_at:
+                    tally.hardness += more[0]
+                    tally.user_rules.update(more[1])
         return tally
 
     def _first_user_rule(self, seen: Clip, tally: _Tally) -> int | None:
@@ -284,22 +280,25 @@ class Classifier:
                 return number
         return None
 
-    def _add_surface(self, seen: Clip, tally: _Tally) -> None:
+    def _add_surface(self, prompt: str, tally: _Tally) -> None:
         """What the characters themselves say, counted at C speed."""
-        raw = seen.prompt.encode("ascii", "ignore")
-        if not raw:
-            return
-        digits = len(raw) - len(raw.translate(None, _DIGITS))
-        operators = len(raw) - len(raw.translate(None, _OPERATORS))
-        marks = len(raw) - len(raw.translate(None, _CODE_MARKS))
+        raw = prompt.encode("ascii", "ignore")
+        signs = raw.translate(None, _NO_SIGNS)
+        if len(signs) >= 2:  # not in most prose
+            self._add_signs(raw, signs, tally)
+        if raw.endswith(b"?"):
+            self._vote("factual", 0.8, "?", tally)
+
+    def _add_signs(self, raw: bytes, signs: bytes, tally: _Tally) -> None:
+        digits = len(signs) - len(signs.translate(None, _DIGITS))
+        operators = len(signs) - len(signs.translate(None, _OPERATORS))
+        marks = len(signs) - len(signs.translate(None, _CODE_MARKS))
         if digits >= 2 and operators and digits + operators > _ARITHMETIC_SHARE * len(raw):
             self._vote("math", 1.5, "digits and operators", tally)
-        if marks > 4 and marks > _CODE_SHARE * len(raw) and b"\\" not in raw:  # a formula in LaTeX has braces too
+        if marks > 4 and marks > _CODE_SHARE * len(raw) and b"\\" not in signs:  # a formula in LaTeX has braces too
             self._vote("code", 1.5, "brackets and semicolons", tally)
         if digits >= 2:
             self._vote("math", 0.6, "numbers", tally)
-        if raw.endswith(b"?"):
-            self._vote("factual", 0.8, "?", tally)
 
     def _vote(self, task: str, weight: float, reason: str, tally: _Tally) -> None:
         slot = self._slots.get(task)
@@ -318,12 +317,18 @@ class Classifier:
         return min(1.0, max(0.0, score))
 
 
-def _add_pairs(pairs: Iterable[_PairOf], start: int, factor: float, tally: _Tally) -> None:
-    for pair in pairs:
-        if start - tally.last_end[pair.first] <= pair.within_chars and pair.id not in tally.paired:
-            tally.paired.add(pair.id)
-            tally.scores[pair.slot] += pair.weight * factor
-            tally.said.append((pair.slot, pair.reason))
+def _link(links: _Links, at: tuple[int, int], factor: float, tally: _Tally) -> None:
+    """Count the pairs that a word completes, and remember where it ended."""
+    groups, pairs = links
+    start, end = at
+    last_end = tally.last_end
+    for number, first, within_chars, slot, weight, reason in pairs:
+        if start - last_end[first] <= within_chars and number not in tally.paired:
+            tally.paired.add(number)
+            tally.scores[slot] += weight * factor
+            tally.said.append((slot, reason))
+    for group in groups:
+        last_end[group] = end
 
 
 def _factor(start: int, tail_at: int, system_at: int) -> float:
@@ -344,8 +349,7 @@ def _decide(scores: list[float]) -> tuple[int | None, float]:
     Confidence = share of the winner among the best two, times how much evidence there is at all.
     """
     top = max(scores)
-    best = scores.index(top)
-    second = max(scores[:best] + scores[best + 1 :], default=0.0)
     if top < _WORTH_A_TASK:
         return None, 0.4
-    return best, top / (top + second) * top / (top + 0.5)
+    second = sorted(scores)[-2] if len(scores) > 1 else 0.0
+    return scores.index(top), top / (top + second) * top / (top + 0.5)
