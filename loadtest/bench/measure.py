@@ -93,6 +93,7 @@ class Bench:
         return [self._memory(row, self.servers[name]) for name in row.servers]
 
     def _sample(self, row: Row, server: Server) -> Sample:
+        self._until_open(0)  # the last server's streams would be counted as this one's
         with self.rig.load(self.generator, server, bodies(row), row.connections):
             time.sleep(_SETTLE_S)
             return self._window(row, server)
@@ -109,6 +110,7 @@ class Bench:
 
     def _memory(self, row: Row, server: Server) -> Memory:
         self.say(f"{row.title}  {server.name}")
+        self._until_open(0)
         rest_kib = proc.rss_kib(server.pid)
         with self.rig.load(self.generator, server, bodies(row), row.connections):
             self._until_open(row.connections)
