@@ -21,7 +21,9 @@ def read_finish(choice: Mapping[str, Json]) -> FinishReason | None:
     if not reason:
         return None
     finish = _FINISH.get(reason, FinishReason.STOP)
-    return FinishReason.STOP_SEQUENCE if finish is FinishReason.STOP and matched_stop(choice) else finish
+    if finish is FinishReason.STOP and ("stop_reason" in choice or "matched_stop" in choice) and matched_stop(choice):
+        return FinishReason.STOP_SEQUENCE
+    return finish
 
 
 def matched_stop(choice: Mapping[str, Json]) -> str | None:
@@ -35,6 +37,11 @@ def matched_stop(choice: Mapping[str, Json]) -> str | None:
 
 def other_chars(message: Mapping[str, Json]) -> int | None:
     """Characters of reasoning, refusals and tool calls in a message or delta; None where there is no such content."""
+    for key, given in message.items():
+        if given and key != "content" and key != "role":
+            break
+    else:
+        return None  # most messages and deltas
     chars, seen = 0, False
     for key in ("reasoning_content", "reasoning"):
         value = message.get(key)

@@ -165,15 +165,19 @@ def whole(body: bytes, context: RelayContext) -> Rendered:
 
 
 def _whole(answer: Chunk, context: RelayContext) -> Rendered:
-    digest, chars, finish = blake2b(digest_size=8), 0, None
+    text, chars, finish = "", 0, None
     choices = answer.get("choices")
     if choices is None and "data" not in answer:
         raise malformed("The answer has neither choices nor data.")
     for choice in choices or ():
         message = choice.get("message") or {}
-        said, thought = content_text(message.get("content") or choice.get("text"))
-        digest.update(said.encode("utf-8", "surrogatepass"))
-        chars += len(said) + len(thought) + (other_chars(message) or 0)
+        said = message.get("content") or choice.get("text")
+        if type(said) is not str:
+            said, thought = content_text(said)
+            chars += len(thought)
+        text += said
+        chars += len(said)
+        chars += other_chars(message) or 0
         finish = _finish_of(choice)
     usage = read_usage(answer.get("usage"))
     if usage is not None:
@@ -182,7 +186,8 @@ def _whole(answer: Chunk, context: RelayContext) -> Rendered:
             answer["usage"]["cost"] = cost
     if "model" in answer or choices is not None:
         answer["model"] = context.model
-    return Rendered(codec.dumps(answer), usage, finish, digest.hexdigest(), chars)
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return Rendered(codec.dumps(answer), usage, finish, digest, chars)
 
 
 def _finish_of(choice: Chunk) -> FinishReason | None:

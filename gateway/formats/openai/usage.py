@@ -11,14 +11,18 @@ from collections.abc import Mapping
 from gateway.core.chat import Json
 from gateway.core.usage import Usage
 
+_PLAIN = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
+
 
 def read_usage(usage: Json) -> Usage | None:
     """None for what is no complete usage: null, partial objects, zeros at the start (cases.md D1, D2)."""
-    if not isinstance(usage, Mapping) or not is_complete(usage):
+    if not isinstance(usage, dict) or not is_complete(usage):
         return None
     prompt, output = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
     if prompt == 0 and output == 0:
         return None
+    if usage.keys() <= _PLAIN and usage.get("total_tokens") == prompt + output:
+        return Usage(input=prompt, output=output)
     details = _inner(usage, "prompt_tokens_details")
     cached = _count(details, "cached_tokens") or _first(
         usage, ("prompt_cache_hit_tokens", "num_cached_tokens", "cached_tokens")
@@ -49,13 +53,16 @@ def is_complete(usage: Mapping[str, Json]) -> bool:
 
 def _count(usage: Mapping[str, Json], key: str) -> int:
     value = usage.get(key)
-    return max(value, 0) if isinstance(value, int) else 0
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _first(usage: Mapping[str, Json], keys: tuple[str, ...]) -> int:
-    return next((count for key in keys if (count := _count(usage, key))), 0)
+    for key in keys:
+        if key in usage and (count := _count(usage, key)):
+            return count
+    return 0
 
 
 def _inner(usage: Mapping[str, Json], key: str) -> Mapping[str, Json]:
     value = usage.get(key)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
