@@ -72,8 +72,9 @@ async def test_calls_tools_and_answers_their_results(client: anthropic.AsyncAnth
     assert text_of(final).startswith("The tool says: Sunny.")
 
 
+@pytest.mark.case("E6")
 @each_format
-async def test_streams_parallel_tool_calls(client: anthropic.AsyncAnthropic, model: str) -> None:  # case E6
+async def test_streams_parallel_tool_calls(client: anthropic.AsyncAnthropic, model: str) -> None:
     asked: Any = {"role": "user", "content": "Use get_weather in parallel for Paris and Rome"}
     async with client.messages.stream(model=model, max_tokens=200, messages=[asked], tools=[WEATHER]) as stream:
         final = await stream.get_final_message()
@@ -83,9 +84,10 @@ async def test_streams_parallel_tool_calls(client: anthropic.AsyncAnthropic, mod
     assert all("city" in dict(call.input) for call in calls)  # type: ignore[call-overload]  # an object
 
 
+@pytest.mark.case("H6")
 async def test_carries_signed_thinking_through_a_tool_round(
     client: anthropic.AsyncAnthropic, running: RunningGateway
-) -> None:  # case H6
+) -> None:
     asked: Any = {"role": "user", "content": "Use get_weather for Paris"}
     options: Any = {
         "model": "claude-sim-large", "max_tokens": 3_000, "tools": [WEATHER],
@@ -129,8 +131,9 @@ async def test_sees_images(client: anthropic.AsyncAnthropic, running: RunningGat
     assert PIXEL in running.vendors[model.partition("/")[0]].requests()[0]["body"]
 
 
+@pytest.mark.case("H4")
 @each_format
-async def test_stops_where_it_is_told_to(client: anthropic.AsyncAnthropic, model: str) -> None:  # case H4
+async def test_stops_where_it_is_told_to(client: anthropic.AsyncAnthropic, model: str) -> None:
     count: list[Any] = [{"role": "user", "content": "Count to 9"}]
     stopped = await client.messages.create(model=model, max_tokens=100, messages=count, stop_sequences=["4"])
     cut = await client.messages.create(model=model, max_tokens=2, messages=count)
@@ -186,9 +189,11 @@ async def test_raises_what_the_sdks_users_catch(
     assert (body["type"], body["error"]["type"]) == ("error", type_)
 
 
+@pytest.mark.case("H8")
+@pytest.mark.case("L2")
 async def test_raises_what_the_other_formats_provider_refused(
     client: anthropic.AsyncAnthropic, running: RunningGateway
-) -> None:  # cases H8, L2
+) -> None:
     await running.vendors["sim-pro"].fault(Fault(status=400, message="Invalid value: 'x'."))
     with pytest.raises(anthropic.BadRequestError, match="Invalid value") as caught:
         await client.messages.create(model="sim-pro/pro-1", max_tokens=9, messages=MATH)
@@ -205,10 +210,11 @@ async def test_is_not_asked_again_by_a_client_that_would_retry(running: RunningG
     assert len(running.rows.kept) == 1
 
 
+@pytest.mark.case("A2")
 @each_format
 async def test_raises_in_the_middle_of_a_stream(
     client: anthropic.AsyncAnthropic, running: RunningGateway, model: str
-) -> None:  # case A2
+) -> None:
     vendor = running.vendors[model.partition("/")[0]]
     await vendor.fault(Fault(error_event_after=3, message="The engine fell over."))
     pieces: list[str] = []
@@ -224,10 +230,11 @@ async def test_raises_in_the_middle_of_a_stream(
     assert (await running.row())["outcome"] == "partial"
 
 
+@pytest.mark.case("A2")
 @each_format
 async def test_falls_over_before_the_first_content(
     client: anthropic.AsyncAnthropic, running: RunningGateway, model: str
-) -> None:  # case A2
+) -> None:
     await running.vendors[model.partition("/")[0]].fault(Fault(error_event_after=0))
     async with client.messages.stream(
         model=model, max_tokens=100, messages=MATH, extra_body={"models": ["sim-private/open-70b"]}

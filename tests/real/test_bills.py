@@ -125,7 +125,8 @@ async def test_records_equal_the_bills_to_the_cent_whatever_happens(running: Run
     assert all(row["cost_usd"] == pytest.approx(sum(one["cost_usd"] for one in row["attempts"])) for row in whole)
 
 
-async def test_records_a_cancelled_stream_by_what_was_seen(running: RunningGateway) -> None:  # case D5
+@pytest.mark.case("D5")
+async def test_records_a_cancelled_stream_by_what_was_seen(running: RunningGateway) -> None:
     await running.vendors["sim-pro"].fault(Fault(stall_after_events=20))
     await running.vendors["sim-claude"].fault(Fault(stall_after_events=20))
     for number, model in enumerate(("pro-1", "claude-sim-mid", "pro-1", "claude-sim-mid"), start=1):

@@ -12,6 +12,7 @@ import openai
 import pytest
 import yaml
 
+from loadtest.faults import Fault
 from tests.support.llama import CONTEXT, Llama, llama, needs_llama
 from tests.support.running_gateway import (
     RunningGateway,
@@ -118,8 +119,10 @@ async def test_embeds_alike_as_numbers_and_as_base64(served: RunningGateway) -> 
     )  # fmt: skip
 
 
+@pytest.mark.case("L2")
+@pytest.mark.case("H8")
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
-async def test_passes_its_refusals_through(chat_server: Llama, path: str) -> None:  # cases L2, H8
+async def test_passes_its_refusals_through(chat_server: Llama, path: str) -> None:
     providers = {"llama": chat_server.provider(context=200_000)}  # the gateway is told that there is room
     async with running_gateway(yaml.safe_dump({"providers": providers})) as running:
         async with running.post(path, {"model": "tiny", "max_tokens": 5, "messages": LONG}) as response:
@@ -157,6 +160,21 @@ async def test_passes_its_word_on_a_malformed_field_through(served: RunningGatew
     async with served.post("/v1/chat/completions", body) as response:
         assert response.status == 400
         assert "min_p" in (await response.json())["error"]["message"]
+
+
+async def test_waits_for_no_server_that_is_still_loading_its_model(chat_server: Llama) -> None:
+    """The body that llama.cpp gives while it loads; a tiny model is loaded before anybody could ask."""
+    loading = '{"error":{"message":"Loading model","type":"unavailable_error","code":503}}'
+    async with vendors_of(["sim-cheap"]) as vendors:
+        providers = {"llama": chat_server.provider()}
+        async with running_gateway(config_of(vendors, providers=providers)) as running:
+            await vendors[0].fault(Fault(status=503, body=loading), times=2)
+            for number, stream in enumerate((False, True), start=1):
+                async with running.chat("hello", max_tokens=5, stream=stream) as response:
+                    assert (response.status, response.headers["x-pointsman-endpoint"]) == (200, "llama/tiny")
+                    await response.read()
+                first = (await running.row(number))["attempts"][0]
+                assert (first["outcome"], first["error"]) == ("overloaded", "503: Loading model")
 
 
 # -- killed ------------------------------------------------------------------------------------------------------------

@@ -100,8 +100,10 @@ async def test_calls_tools_and_answers_their_results(client: openai.AsyncOpenAI,
     assert (final.choices[0].message.content or "").startswith("The tool says: Sunny.")
 
 
+@pytest.mark.case("E1")
+@pytest.mark.case("E8")
 @each_format
-async def test_streams_parallel_tool_calls(client: openai.AsyncOpenAI, model: str) -> None:  # cases E1, E8
+async def test_streams_parallel_tool_calls(client: openai.AsyncOpenAI, model: str) -> None:
     asked: Any = {"role": "user", "content": "Use get_weather in parallel for Paris and Rome"}
     stream = await client.chat.completions.create(model=model, messages=[asked], tools=[WEATHER], stream=True)
     calls: dict[int, dict[str, str]] = {}
@@ -138,8 +140,9 @@ async def test_sends_images_only_where_they_are_seen(client: openai.AsyncOpenAI)
     assert raw.headers["x-pointsman-endpoint"] in ("sim-claude/claude-sim-mid", "sim-pro/pro-1")
 
 
+@pytest.mark.case("H4")
 @each_format
-async def test_stops_where_it_is_told_to(client: openai.AsyncOpenAI, model: str) -> None:  # case H4
+async def test_stops_where_it_is_told_to(client: openai.AsyncOpenAI, model: str) -> None:
     count: list[Any] = [{"role": "user", "content": "Count to 9"}]
     stopped = await client.chat.completions.create(model=model, messages=count, stop=["4"])
     cut = await client.chat.completions.create(model=model, messages=count, max_completion_tokens=2)
@@ -231,16 +234,19 @@ async def test_raises_what_the_sdks_users_catch(
     assert caught.value.message
 
 
+@pytest.mark.case("C2")
+@pytest.mark.case("L1")
 async def test_raises_a_rate_limit_with_the_time_to_wait(
     client: openai.AsyncOpenAI, running: RunningGateway
-) -> None:  # cases C2, L1
+) -> None:
     await running.vendors["sim-pro"].fault(Fault(status=429, retry_after_s=30, message="Slow down, please."))
     with pytest.raises(openai.RateLimitError, match=r"Slow down, please\.") as caught:
         await client.chat.completions.create(model="sim-pro/pro-1", messages=MATH)
     assert 1 <= int(caught.value.response.headers["retry-after"]) <= 30
 
 
-async def test_raises_what_the_provider_refused(client: openai.AsyncOpenAI, running: RunningGateway) -> None:  # case L2
+@pytest.mark.case("L2")
+async def test_raises_what_the_provider_refused(client: openai.AsyncOpenAI, running: RunningGateway) -> None:
     message = "Invalid schema for response_format 'x'."
     for vendor in running.vendors.values():
         await vendor.fault(Fault(status=400, message=message, code="invalid_value"))
@@ -260,10 +266,11 @@ async def test_is_not_asked_again_by_a_client_that_would_retry(running: RunningG
     assert len(running.rows.kept) == 1
 
 
+@pytest.mark.case("A9")
 @each_format
 async def test_raises_in_the_middle_of_a_stream(
     client: openai.AsyncOpenAI, running: RunningGateway, model: str
-) -> None:  # case A9
+) -> None:
     vendor = running.vendors[model.partition("/")[0]]
     await vendor.fault(Fault(error_event_after=3, message="The engine fell over."))
     stream = await client.chat.completions.create(model=model, messages=MATH, stream=True)

@@ -46,6 +46,7 @@ def received(running: RunningGateway, vendor: str) -> dict[str, str]:
     return {name.lower(): value for name, value in running.vendors[vendor].requests()[-1]["headers"]}
 
 
+@pytest.mark.case("M4")
 @pytest.mark.parametrize(
     ("vendor", "path", "expected"),
     [
@@ -57,7 +58,7 @@ def received(running: RunningGateway, vendor: str) -> dict[str, str]:
 )
 async def test_forwards_neither_credentials_nor_cookies(
     tmp_path: Path, vendor: str, path: str, expected: dict[str, str]
-) -> None:  # case M4
+) -> None:
     async with keyed(vendor, tmp_path) as running:
         async with running.post(path, BODY, headers=SENT) as response:
             assert response.status == 200, await response.text()
@@ -67,8 +68,9 @@ async def test_forwards_neither_credentials_nor_cookies(
     assert not any(word in str(got) for word in ("gateway-key", "secret", "10.1.2.3", "acme", "org-of-the-client"))
 
 
+@pytest.mark.case("M4")
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
-async def test_sends_nothing_of_the_clients_to_a_provider_without_a_key(path: str) -> None:  # case M4
+async def test_sends_nothing_of_the_clients_to_a_provider_without_a_key(path: str) -> None:
     async with gateway_with("sim-fast") as running:
         async with running.post(path, BODY, headers=SENT) as response:
             assert response.status == 200, await response.text()

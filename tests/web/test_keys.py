@@ -78,8 +78,9 @@ async def test_names_the_key_in_the_row_and_never_its_value(running: RunningGate
     assert KEY not in str(row)
 
 
+@pytest.mark.case("M2")
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/models"])
-async def test_never_echoes_a_wrong_key(running: RunningGateway, path: str) -> None:  # case M2
+async def test_never_echoes_a_wrong_key(running: RunningGateway, path: str) -> None:
     method = "GET" if path == "/v1/models" else "POST"
     for headers in ({"authorization": "Bearer abc-canary-456"}, {"x-api-key": "abc-canary-456"}):
         async with running.http.request(method, running.url + path, data=b"{}", headers=headers) as response:

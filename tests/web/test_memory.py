@@ -1,9 +1,11 @@
-"""Nothing of a request stays behind (case O1)."""
+"""Nothing of a request stays behind."""
 
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Sized
 from typing import Any
+
+import pytest
 
 from loadtest.faults import Fault, Match
 from tests.support.running_gateway import RunningGateway, gateway_with
@@ -64,6 +66,7 @@ async def _serve(running: RunningGateway, first: int, count: int) -> None:
     await running.idle()
 
 
+@pytest.mark.case("O1")
 async def test_keeps_nothing_of_two_thousand_requests() -> None:
     async with gateway_with("sim-cheap", "sim-fast") as running:
         await running.vendors["sim-cheap"].fault(Fault(status=429, retry_after_s=0.0), Match(stream=True), times=40)

@@ -55,7 +55,9 @@ async def texts(http: aiohttp.ClientSession, child: GatewayChild, vendor: Runnin
     return seen
 
 
-async def test_never_tells_a_providers_key_at_any_level(tmp_path: Path) -> None:  # cases M1, M5
+@pytest.mark.case("M1")
+@pytest.mark.case("M5")
+async def test_never_tells_a_providers_key_at_any_level(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(CANARY)
     async with vendors_of(["sim-fast"]) as vendors:
         config = yaml.safe_load(config_of(vendors))

@@ -43,7 +43,8 @@ async def answered_by(running: RunningGateway) -> str | None:
         return found
 
 
-async def test_lets_a_stream_finish_on_the_configuration_it_began_with(tmp_path: Path) -> None:  # case O6
+@pytest.mark.case("O6")
+async def test_lets_a_stream_finish_on_the_configuration_it_began_with(tmp_path: Path) -> None:
     gate, path = Gate(), tmp_path / "pointsman.yaml"
     async with vendors_of(["sim-cheap", "sim-fast"], gate) as vendors:
         cheap, fast = vendors

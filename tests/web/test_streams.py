@@ -44,8 +44,9 @@ async def next_content(response: aiohttp.ClientResponse) -> str:
                 return line
 
 
+@pytest.mark.case("F5")
 @pytest.mark.parametrize("path", SURFACES)
-async def test_says_what_keeps_proxies_from_buffering(path: str) -> None:  # case F5
+async def test_says_what_keeps_proxies_from_buffering(path: str) -> None:
     headers = {"accept-encoding": "gzip, br"}
     async with (
         gateway_with("sim-fast") as running,
@@ -59,9 +60,10 @@ async def test_says_what_keeps_proxies_from_buffering(path: str) -> None:  # cas
     assert len(events_of(body)) > 5
 
 
+@pytest.mark.case("F5")
 @pytest.mark.parametrize("vendor", ["sim-fast", "sim-claude"])
 @pytest.mark.parametrize("path", SURFACES)
-async def test_passes_each_event_on_before_the_next_one_is_sent(path: str, vendor: str) -> None:  # case F5
+async def test_passes_each_event_on_before_the_next_one_is_sent(path: str, vendor: str) -> None:
     async with gated(vendor) as (running, gate), running.post(path, asked(path, stream=True)) as response:
         for number in range(1, 4):
             await next_content(response)
@@ -69,8 +71,10 @@ async def test_passes_each_event_on_before_the_next_one_is_sent(path: str, vendo
             gate.let(1)
 
 
+@pytest.mark.case("K3")
+@pytest.mark.case("D5")
 @pytest.mark.parametrize("path", SURFACES)
-async def test_drops_the_provider_when_the_client_leaves_mid_stream(path: str) -> None:  # cases K3, D5
+async def test_drops_the_provider_when_the_client_leaves_mid_stream(path: str) -> None:
     async with gated("sim-fast") as (running, gate):
         async with running.post(path, asked(path, stream=True)) as response:
             gate.let(2)
@@ -87,11 +91,13 @@ async def test_drops_the_provider_when_the_client_leaves_mid_stream(path: str) -
     assert running.gateway.book.states(0.0)["sim-fast/open-8b"] is State.CLOSED
 
 
+@pytest.mark.case("K1")
+@pytest.mark.case("K2")
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", SURFACES)
 async def test_drops_the_provider_when_the_client_leaves_before_anything_came(
     path: str, stream: bool
-) -> None:  # cases K1, K2
+) -> None:
     fault = Fault(delay_first_byte_ms=20_000.0)
     async with gated("sim-fast", "sim-pro", fault=fault) as (running, gate):
         body = json.dumps(asked(path, stream=stream)).encode()
@@ -108,8 +114,10 @@ async def test_drops_the_provider_when_the_client_leaves_before_anything_came(
     assert running.gateway.book.states(0.0)["sim-fast/open-8b"] is State.CLOSED
 
 
+@pytest.mark.case("A6")
+@pytest.mark.case("G2")
 @pytest.mark.parametrize("path", SURFACES)
-async def test_ends_a_broken_stream_with_one_error_and_never_says_it_twice(path: str) -> None:  # cases A6, G2
+async def test_ends_a_broken_stream_with_one_error_and_never_says_it_twice(path: str) -> None:
     async with gateway_with("sim-fast", "sim-pro") as running:
         await running.vendors["sim-fast"].fault(Fault(drop_after_events=3))
         async with running.post(path, asked(path, stream=True)) as response:
@@ -123,13 +131,18 @@ async def test_ends_a_broken_stream_with_one_error_and_never_says_it_twice(path:
     assert running.vendors["sim-pro"].requests() == []
 
 
+@pytest.mark.case("A1")
+@pytest.mark.case("A2")
+@pytest.mark.case("A4")
+@pytest.mark.case("A5")
+@pytest.mark.case("A8")
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault(error_event_after=0),  # cases A1, A2
-        Fault(status=429),  # case A4
-        Fault(drop_before_head=True),  # case A5
-        Fault(html_502=True),  # case A8
+        Fault(error_event_after=0),
+        Fault(status=429),
+        Fault(drop_before_head=True),
+        Fault(html_502=True),
         Fault(truncate_after_events=0),
     ],
 )
@@ -150,7 +163,8 @@ async def test_hides_what_broke_before_the_first_content(path: str, vendor: str,
     assert (row["outcome"], [one["outcome"] == "ok" for one in row["attempts"]]) == ("ok", [False, True])
 
 
-async def test_streams_bytes_that_are_split_anywhere() -> None:  # case F1
+@pytest.mark.case("F1")
+async def test_streams_bytes_that_are_split_anywhere() -> None:
     text = "Translate: «北京🙂 café»"
     async with gateway_with("sim-fast") as running:
         await running.vendors["sim-fast"].fault(Fault(byte_by_byte=True))

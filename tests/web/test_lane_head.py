@@ -1,0 +1,148 @@
+"""Which heads are hot, and what they say."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.web.lane_head import HEAD_LIMIT_BYTES, HEADERS_LIMIT, HotHead, NotHot, read_head
+
+PATHS = (b"/v1/chat/completions", b"/v1/messages", b"/v1/messages/count_tokens")
+LINE = b"POST /v1/messages HTTP/1.1\r\n"
+PLAIN = b"Host: a\r\nContent-Length: 5\r\n"
+HEAD = LINE + PLAIN + b"X-Api-Key: k\r\n\r\n"
+
+
+def test_reads_a_plain_head() -> None:
+    headers = {"host": "a", "content-length": "5", "x-api-key": "k"}
+    assert read_head(HEAD + b"12345", PATHS) == HotHead(b"/v1/messages", headers, 5, len(HEAD), keep_alive=True)
+
+
+@given(cut=st.integers(0, len(HEAD) - 1), path=st.sampled_from(PATHS), query=st.sampled_from([b"", b"?", b"?beta=true"]))
+def test_waits_for_the_rest_wherever_it_is_cut(cut: int, path: bytes, query: bytes) -> None:
+    head = HEAD.replace(b"/v1/messages", path + query)
+    assert read_head(head[:cut], PATHS) is NotHot.YET
+    found = read_head(head, PATHS)
+    assert isinstance(found, HotHead)
+    assert (found.path, found.size) == (path, len(head))
+
+
+def test_looks_no_further_than_the_head() -> None:
+    body = b"GET / HTTP/1.0\n\0\r\n\r\n"
+    assert read_head(HEAD + body, PATHS) == read_head(HEAD, PATHS)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET /v1/messages HTTP/1.1\r\n",
+        b"post /v1/messages HTTP/1.1\r\n",
+        b"POST /v1/models HTTP/1.1\r\n",
+        b"POST /v1/messages/ HTTP/1.1\r\n",
+        b"POST /v1/messages HTTP/1.0\r\n",
+        b"POST /v1/messages HTTP/2.0\r\n",
+        b"POST  /v1/messages HTTP/1.1\r\n",
+        b"POST /v1/messages  HTTP/1.1\r\n",
+        b"POST http://a/v1/messages HTTP/1.1\r\n",
+        b"POST /v1/messages#x HTTP/1.1\r\n",
+        b"POST /v1/%6dessages HTTP/1.1\r\n",
+        b"POST /v1/messages?a b HTTP/1.1\r\n",
+        b"POST /v1/messages?\x01 HTTP/1.1\r\n",
+        b"POST /v1/messages HTTP/1.1\n",
+        b"POST /v1/messages\r\n",
+        b"\r\nPOST /v1/messages HTTP/1.1\r\n",
+        b"\x16\x03\x01\x02\x00\r\n",
+    ],
+)
+def test_leaves_other_request_lines_alone(line: bytes) -> None:
+    assert read_head(line + PLAIN + b"\r\n", PATHS) is NotHot.EVER
+
+
+@pytest.mark.parametrize("line", [b"G", b"POST /v1/models", b"POST /v1/messagesx", b"\r", b"POST /v1/messages\n", b"\0"])
+def test_sees_early_that_a_request_line_will_not_be_hot(line: bytes) -> None:
+    assert read_head(line, PATHS) is NotHot.EVER
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"Content-Length: 5\r\n",  # no host
+        b"Host: a\r\n",  # no length
+        b"Host: a\r\nHost: a\r\nContent-Length: 5\r\n",
+        PLAIN + b"Content-Length: 5\r\n",
+        PLAIN + b"Content-Length: 6\r\n",
+        PLAIN + b"Transfer-Encoding: chunked\r\n",
+        PLAIN + b"Transfer-Encoding: identity\r\n",
+        PLAIN + b"transfer-encoding : chunked\r\n",
+        b"Host: a\r\nTransfer-Encoding: chunked\r\n",
+        PLAIN + b"Expect: 100-continue\r\n",
+        PLAIN + b"Upgrade: h2c\r\nConnection: upgrade\r\n",
+        PLAIN + b"Content-Encoding: gzip\r\n",
+        PLAIN + b"Connection: keep-alive\r\nConnection: close\r\n",
+        b"Host: a\r\nContent-Length : 5\r\n",
+        b"Host: a\r\nContent-Length: +5\r\n",
+        b"Host: a\r\nContent-Length: -5\r\n",
+        b"Host: a\r\nContent-Length: 0x5\r\n",
+        b"Host: a\r\nContent-Length: 1_0\r\n",
+        b"Host: a\r\nContent-Length: 5, 5\r\n",
+        b"Host: a\r\nContent-Length: 5 5\r\n",
+        b"Host: a\r\nContent-Length:\r\n",
+        b"Host: a\r\nContent-Length: 99999999999999999999999\r\n",
+        PLAIN + b"X: a\r\n b\r\n",  # folded
+        b" X: a\r\n" + PLAIN,
+        PLAIN + b"X: a\n",
+        PLAIN + b"X: a\rb\r\n",
+        PLAIN + b"X: a\0b\r\n",
+        PLAIN + b"X: a\x01b\r\n",
+        PLAIN + b"X\x80: a\r\n",
+        PLAIN + b"X y: a\r\n",
+        PLAIN + b": a\r\n",
+        PLAIN + b"no colon\r\n",
+    ],
+)
+def test_leaves_odd_fields_alone(fields: bytes) -> None:
+    assert read_head(LINE + fields + b"\r\n", PATHS) is NotHot.EVER
+
+
+def test_leaves_a_bare_line_feed_alone_though_the_head_goes_on() -> None:
+    assert read_head(LINE + b"Host: a\nContent-Le", PATHS) is NotHot.EVER
+
+
+def test_takes_so_many_headers_and_no_more() -> None:
+    many = b"".join(b"X-%d: a\r\n" % number for number in range(HEADERS_LIMIT - 2))
+    assert isinstance(read_head(LINE + PLAIN + many + b"\r\n", PATHS), HotHead)
+    assert read_head(LINE + PLAIN + many + b"X: a\r\n\r\n", PATHS) is NotHot.EVER
+
+
+def test_takes_a_head_so_long_and_no_longer() -> None:
+    def head(size: int) -> bytes:
+        return LINE + PLAIN + b"X: " + b"a" * (size - len(LINE + PLAIN) - 7) + b"\r\n\r\n"
+
+    found = read_head(head(HEAD_LIMIT_BYTES), PATHS)
+    assert isinstance(found, HotHead)
+    assert found.size == HEAD_LIMIT_BYTES
+    assert read_head(head(HEAD_LIMIT_BYTES + 1), PATHS) is NotHot.EVER
+    assert read_head(head(HEAD_LIMIT_BYTES + 1)[: HEAD_LIMIT_BYTES - 1], PATHS) is NotHot.YET
+    assert read_head(head(HEAD_LIMIT_BYTES + 1)[:HEAD_LIMIT_BYTES], PATHS) is NotHot.EVER
+
+
+@pytest.mark.parametrize(
+    ("value", "keep_alive"), [("close", False), ("Close", False), ("keep-alive", True), ("x, close", False)]
+)
+def test_reads_what_shall_become_of_the_connection(value: str, keep_alive: bool) -> None:
+    found = read_head(LINE + PLAIN + f"Connection: {value}\r\n\r\n".encode(), PATHS)
+    assert isinstance(found, HotHead)
+    assert found.keep_alive is keep_alive
+
+
+def test_reads_values_as_aiohttp_does() -> None:
+    fields = b"X-Tags:  a=\xc3\xa9 \t\r\nX-Odd: \xff\r\nX-Twice: 1\r\nX-TWICE: 2\r\n"
+    found = read_head(LINE + PLAIN + fields + b"\r\n", PATHS)
+    assert isinstance(found, HotHead)
+    assert (found.headers["x-tags"], found.headers["x-odd"], found.headers["x-twice"]) == ("a=é", "\udcff", "2")
+
+
+@given(st.binary(max_size=200))
+def test_raises_at_nothing(tail: bytes) -> None:
+    for begin in (b"", b"POST ", LINE, LINE + PLAIN):
+        assert read_head(begin + tail, PATHS) is not None
+        read_head(begin + tail + b"\r\n\r\n", PATHS)
