@@ -65,14 +65,24 @@ async def test_answers_one_request_after_the_other(canned: Canned, port: int, ht
     assert canned.counts == Counts(finished=2)
 
 
-async def test_waits_for_the_whole_request(canned: Canned, port: int) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+class Written(asyncio.Transport):
+    """Keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.data = b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.data += data
+
+
+async def test_waits_for_the_whole_request(canned: Canned) -> None:
+    connection, transport = Connection(canned, asyncio.get_running_loop()), Written()
+    connection.connection_made(transport)
     for place in range(len(REQUEST)):
-        writer.write(REQUEST[place : place + 1])
-        await writer.drain()
-    assert await reader.readexactly(len(canned.reply)) == canned.reply
-    writer.close()
-    await writer.wait_closed()
+        assert transport.data == b""
+        connection.data_received(REQUEST[place : place + 1])
+    assert transport.data == canned.reply
 
 
 async def test_streams_at_the_pace_it_was_told(canned: Canned, port: int, http: aiohttp.ClientSession) -> None:
