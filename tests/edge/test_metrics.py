@@ -1,0 +1,120 @@
+"""What Prometheus reads after some requests."""
+
+from msgspec.structs import replace
+from prometheus_client import generate_latest
+
+from gateway.core.decision import AttemptRow, Considered, Decision, Outcome
+from gateway.core.policy import Route
+from gateway.core.usage import Usage
+from gateway.edge.metrics import Metrics, registry
+from tests.support.builders import EPOCH_S, TIERS
+
+CONSIDERED = Considered(
+    route=Route("support"), variant=None, labels=(), task="code", task_confidence=0.9, task_reasons=(), difficulty=0.4,
+    tier_required=1, escalated=False, session="5e55", steps=(), others=(), excluded={}, estimated_input=120,
+    input_bound=None, estimated_output=700, budget_usd=None, baseline=None, panic=False, attempts=4,
+)  # fmt: skip
+BROKEN = AttemptRow("alpha/m", 1.0, None, 20.0, "server_error", 500, "500: no", 0.0)
+GOOD = AttemptRow("beta/m", 22.0, 310.0, 900.0, "ok", 200, None, 0.25)
+DECISION = Decision(
+    id="d1", time_s=EPOCH_S, surface="chat", model="auto", stream=True, key_id=None, tags=(), considered=CONSIDERED,
+    tiers=TIERS, prompt_hash="aa", prompt_chars=42, attempts=(GOOD,), endpoint="beta/m", provider="beta", status=200,
+    outcome=Outcome.OK, error=None, usage=Usage(input=120, output=300), cost_usd=0.25, baseline_cost_usd=None,
+    saved_usd=None, latency_ms=900.0, ttft_ms=310.0, response_hash="bb",
+)  # fmt: skip
+REFUSED = replace(
+    DECISION, considered=None, attempts=(), endpoint=None, status=400, outcome=Outcome.REJECTED, usage=None,
+    ttft_ms=None, latency_ms=0.5,
+)  # fmt: skip
+
+
+def shown(*decisions: Decision, family: str) -> set[str]:
+    """The samples of a family, without the times of their making."""
+    metrics = Metrics("1")
+    for decision in decisions:
+        metrics.observe(decision)
+    lines = generate_latest(registry(metrics)).decode().splitlines()
+    return {line for line in lines if line.startswith(family) and "_created" not in line}
+
+
+def test_counts_requests_by_how_they_ended() -> None:
+    assert shown(DECISION, DECISION, REFUSED, family="pointsman_requests") == {
+        'pointsman_requests_total{code="200",outcome="ok",route="support",surface="chat"} 2.0',
+        'pointsman_requests_total{code="400",outcome="rejected",route="",surface="chat"} 1.0',
+    }
+
+
+def test_sums_durations_over_outcomes() -> None:
+    failed = replace(DECISION, outcome=Outcome.FAILED, status=502, latency_ms=400_000.0)
+    durations = shown(DECISION, failed, family="pointsman_request_duration_seconds")
+    labels = 'route="support",surface="chat"'
+    assert {line for line in durations if 'le="0.5"' in line or 'le="1"' in line or 'le="300"' in line} == {
+        f'pointsman_request_duration_seconds_bucket{{le="0.5",{labels}}} 0.0',
+        f'pointsman_request_duration_seconds_bucket{{le="1",{labels}}} 1.0',
+        f'pointsman_request_duration_seconds_bucket{{le="300",{labels}}} 1.0',
+    }
+    assert {line for line in durations if "_bucket" not in line} == {
+        f"pointsman_request_duration_seconds_count{{{labels}}} 2.0",
+        f"pointsman_request_duration_seconds_sum{{{labels}}} 400.9",
+    }
+
+
+def test_counts_attempts_and_why_the_next_candidate_was_tried() -> None:
+    moved = replace(DECISION, attempts=(BROKEN, BROKEN, GOOD))
+    assert shown(moved, replace(DECISION, attempts=(BROKEN,)), family="pointsman_attempts") == {
+        'pointsman_attempts_total{endpoint="alpha/m",outcome="server_error"} 3.0',
+        'pointsman_attempts_total{endpoint="beta/m",outcome="ok"} 1.0',
+    }
+    assert shown(moved, replace(DECISION, attempts=(BROKEN,)), family="pointsman_failovers") == {
+        'pointsman_failovers_total{reason="server_error"} 2.0'
+    }
+
+
+def test_sums_cost_where_it_is_known_and_counts_answers_where_it_is_not() -> None:
+    unknown = replace(DECISION, attempts=(replace(GOOD, endpoint="gamma/m", cost_usd=None),))
+    assert shown(DECISION, DECISION, unknown, family="pointsman_cost") == {
+        'pointsman_cost_usd_total{endpoint="beta/m",route="support"} 0.5'
+    }
+    assert shown(DECISION, unknown, family="pointsman_unpriced") == {
+        'pointsman_unpriced_requests_total{endpoint="gamma/m"} 1.0'
+    }
+
+
+def test_keeps_savings_and_excess_apart_since_counters_only_rise() -> None:
+    decisions = [replace(DECISION, saved_usd=usd) for usd in (0.5, -0.25, 0.5, None)]
+    assert shown(*decisions, family="pointsman_saved") == {'pointsman_saved_usd_total{route="support"} 1.0'}
+    assert shown(*decisions, family="pointsman_overspent") == {'pointsman_overspent_usd_total{route="support"} 0.25'}
+    assert shown(DECISION, family="pointsman_saved") == set()
+
+
+def test_counts_tokens_by_type_and_leaves_out_types_that_never_came() -> None:
+    cached = replace(DECISION, usage=Usage(input=10, cached_input=4, output=6, reasoning=5))
+    assert shown(DECISION, cached, family="pointsman_tokens") == {
+        'pointsman_tokens_total{endpoint="beta/m",type="input"} 130.0',
+        'pointsman_tokens_total{endpoint="beta/m",type="output"} 306.0',
+        'pointsman_tokens_total{endpoint="beta/m",type="cached_input"} 4.0',
+        'pointsman_tokens_total{endpoint="beta/m",type="reasoning"} 5.0',
+    }
+    assert shown(replace(DECISION, usage=None), family="pointsman_tokens") == set()
+
+
+def test_times_the_first_token_of_streams_only() -> None:
+    whole = replace(DECISION, ttft_ms=None)
+    assert 'pointsman_time_to_first_token_seconds_sum{endpoint="beta/m"} 0.31' in shown(
+        DECISION, whole, family="pointsman_time_to_first_token_seconds"
+    )
+    assert shown(whole, family="pointsman_time_to_first_token_seconds") == set()
+
+
+def test_counts_requests_sent_to_a_higher_tier() -> None:
+    higher = replace(DECISION, considered=replace(CONSIDERED, escalated=True))
+    assert shown(DECISION, higher, family="pointsman_escalated") == {
+        'pointsman_escalated_requests_total{route="support"} 1.0'
+    }
+
+
+def test_adds_up_for_the_page() -> None:
+    metrics = Metrics("1")
+    for decision in (replace(DECISION, attempts=(BROKEN, GOOD), saved_usd=-0.5), REFUSED):
+        metrics.observe(decision)
+    assert metrics.totals() == {"requests": 2, "attempts": 2, "cost USD": 0.25, "saved USD": -0.5}
