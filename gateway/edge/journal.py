@@ -36,6 +36,7 @@ class Journal:
         self.dropped = 0
         self.written = 0
         self._failing = False
+        self._torn = b""  # what must come first where a line broke off: its end
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
 
@@ -73,20 +74,30 @@ class Journal:
         queue = self._queue
         while queue:
             batch = [queue.popleft() for _ in range(min(len(queue), 256))]
-            lines = b"".join(_line(row) for row in batch)
+            lines = [line for row in batch if (line := self._line(row))]
             try:
-                while lines:
-                    lines = lines[os.write(self._descriptor, lines) :]
+                self._write(self._torn + b"".join(lines))
             except OSError as error:
-                self.dropped += len(batch)
+                self.dropped += len(lines)
                 if not self._failing:
                     log.error("decision records cannot be written: %s; they are counted as dropped", error.strerror)
                 self._failing = True
             else:
-                self.written += len(batch)
+                self.written += len(lines)
                 self._failing = False
 
+    def _line(self, row: Row) -> bytes | None:
+        """The row's line, or None where it holds what JSON cannot: one bad row must not end all that follow."""
+        fields = record(row) if isinstance(row, Decision) else row
+        try:
+            return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+        except TypeError as error:
+            self.dropped += 1
+            log.error("decision %s cannot be written as JSON: %s; it is counted as dropped", fields.get("id"), error)
+            return None
 
-def _line(row: Row) -> bytes:
-    fields = record(row) if isinstance(row, Decision) else row
-    return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+    def _write(self, lines: bytes) -> None:
+        left = memoryview(lines)
+        while left:
+            left = left[os.write(self._descriptor, left) :]
+            self._torn = b"\n" if left and lines[-len(left) - 1] != 10 else b""  # 10: a line's end
