@@ -34,9 +34,6 @@ class Owner(Protocol):
     clock: Callable[[], float]
     acked: Callable[[Socket], int | None]
 
-    def made(self, connection: "Connection") -> None:
-        """The connection is open."""
-
     def released(self, connection: "Connection") -> None:
         """The exchange is over and the connection may carry the next."""
 
@@ -50,7 +47,7 @@ class Owner(Protocol):
 class Connection(asyncio.Protocol):
     __slots__ = (
         "_acked", "_exchange", "_limits", "_owner", "_paused", "_quiet_since", "_reader", "_socket", "_stirred",
-        "_transport", "_unread", "idle_since", "idle_until", "keep_s", "made_at", "served", "usable",
+        "_transport", "_unread", "gone", "idle_since", "idle_until", "keep_s", "made_at", "served", "usable",
     )  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
@@ -68,6 +65,7 @@ class Connection(asyncio.Protocol):
         self.idle_since = 0.0  # the owner's: since when it is idle, and until when it may be
         self.idle_until = 0.0
         self.usable = False  # may carry another exchange once idle
+        self.gone = False  # closed
 
     # -- asyncio.Protocol -------------------------------------------------------------------------------------------
 
@@ -76,7 +74,6 @@ class Connection(asyncio.Protocol):
         self._socket: Socket = transport.get_extra_info("socket")
         self.usable = True
         self._unread.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
-        self._owner.made(self)
 
     def data_received(self, data: bytes) -> None:
         exchange = self._exchange
@@ -105,6 +102,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._over("the connection to the upstream broke" if exc else "the upstream closed the connection")
+        self.gone = True
         self._owner.gone(self)
 
     # -- for pool and client ----------------------------------------------------------------------------------------

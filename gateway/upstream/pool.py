@@ -136,9 +136,6 @@ class Pool:
 
     # -- for connections --------------------------------------------------------------------------------------------
 
-    def made(self, connection: Connection) -> None:
-        self._open.add(connection)
-
     def released(self, connection: Connection) -> None:
         now_s = self.clock()
         rules = self._rules
@@ -222,6 +219,8 @@ class Pool:
         else:
             connection = dial.result()
             self._opened += 1
+            if not connection.gone:  # counted from here: of a cancelled dial, uvloop closes the socket without a word
+                self._open.add(connection)
             connection.idle_until = self.clock() + self._rules.idle_s
             if self._closed is not None:
                 connection.close_now()

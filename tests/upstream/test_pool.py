@@ -201,6 +201,39 @@ async def test_a_new_connection_that_is_dead_and_that_nobody_waits_for_is_not_ke
         await pool.close()
 
 
+class CancelledOnce(Dialer):
+    """Is cancelled once, at the moment when a connection stands and is not handed over yet."""
+
+    def __init__(self) -> None:
+        super().__init__(NameCache(never, monotonic, 10.0), monotonic, None)
+        self.tries = 0
+
+    async def connect(self, origin: Origin, make: Callable[[], Connection], give_up_at: float) -> Connection:
+        task = asyncio.current_task()
+        assert task is not None
+        dialing = task  # a name whose type the class below can see
+        self.tries += 1
+        if self.tries > 1:
+            return await super().connect(origin, make, give_up_at)
+
+        class Cancelling(Connection):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                super().connection_made(transport)
+                dialing.cancel()
+
+        return await super().connect(origin, lambda: Cancelling(make()._owner), give_up_at)
+
+
+async def test_a_connection_whose_making_is_cancelled_at_the_last_moment_is_forgotten() -> None:
+    async with serving(replying(OK)) as origin:
+        dialer = CancelledOnce()
+        pool = Pool(origin, dialer, Rules(), monotonic, acked_bytes)
+        connection = await pool.wait(LIMITS)
+        assert (dialer.tries, connection.served) == (2, 0)
+        await pool.close()
+        assert pool.stats() == OriginStats(0, 0, 0, 0, opened=1, reused=0)
+
+
 async def test_a_new_connection_that_dies_before_its_call_runs_is_not_kept() -> None:
     async with serving(replying(OK)) as origin:
         pool = Pool(origin, Meddling(Connection.close), Rules(), monotonic, acked_bytes)
