@@ -225,6 +225,14 @@ def test_judges_the_home_by_the_first_request_however_long_the_conversation_grew
     assert home("s", prices, sizes=later) == "a/m"
 
 
+def test_judges_the_home_by_the_answer_that_the_first_request_expected() -> None:
+    prices = {"a/m": a_price(1.0, 1.0, cached_input=0.1), "b/m": a_price(0.1, 1.5)}
+    later = Sizes(input=11_000, output=100, input_bound=60_000, cached_if_home=10_900, opening_input=100,
+                  opening_output=500)  # fmt: skip
+    assert home("s", prices, sizes=Sizes(input=100, output=500, input_bound=500)) == "a/m"
+    assert home("s", prices, sizes=later) == "a/m"
+
+
 def test_looks_for_the_home_among_the_tier_of_the_first_request() -> None:
     small, large = an_endpoint("a/small", tier=0), an_endpoint("b/large", tier=2)
     prices = {"a/small": a_price(1.0, cached_input=0.1), "b/large": a_price(1.04, cached_input=0.1)}
