@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 from aiohttp import web
@@ -20,7 +21,8 @@ from gateway.web.body import BODY_LIMIT_BYTES
 from gateway.web.counts import Counts
 from gateway.web.desk import INTERNAL
 from gateway.web.guard import KEEPALIVE_S, Doorkeeper
-from gateway.web.lane import Front, Lanes
+from gateway.web.lane import Lane
+from gateway.web.lanes import Front, Lanes
 
 BACKLOG = 1_024
 
@@ -83,7 +85,7 @@ async def listen(app: web.Application, host: str, port: int, counts: Counts) -> 
     app.on_response_prepare.append(_introduce)
     await runner.setup()
     lanes = Lanes(app[FRONT], keeper) if FRONT in app else None
-    server = await loop.create_server(lanes or keeper, host, port, backlog=BACKLOG)
+    server = await loop.create_server(keeper if lanes is None else partial(Lane, lanes), host, port, backlog=BACKLOG)
     return Listening(runner, keeper, lanes, server, asyncio.create_task(keeper.watch()), counts)
 
 

@@ -22,102 +22,24 @@ left resets the connection, and the upstream is dropped; who waits ignores it (R
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import cast
 
-from gateway.core.ask import Surface
 from gateway.core.refusal import Refused
 from gateway.flow.ports import ClientGone
-from gateway.formats.registry import surface as surface_named
 from gateway.formats.surface import ClientSurface
 from gateway.web import body
-from gateway.web.api import SERVED
-from gateway.web.counts import Counts
-from gateway.web.desk import Desk
-from gateway.web.guard import KEEPALIVE_S, Doorkeeper, head_is_late
+from gateway.web.guard import KEEPALIVE_S, head_is_late
 from gateway.web.lane_head import HotHead, NotHot, read_head
-from gateway.web.lane_reply import CONTINUE, LaneSink, Stamp
+from gateway.web.lane_reply import CONTINUE, LaneSink
+from gateway.web.lanes import Lanes
 
 WRITE_HIGH_BYTES = 64 * 1024  # unsent bytes from which the upstream waits for the client
 AHEAD_BYTES = 64 * 1024  # of pipelined requests; then the connection is not read
 SEND_S = 60.0  # without the client taking a byte (nginx's send_timeout)
 LINGER_S = 10.0  # for a client to stop sending what was refused (aiohttp's lingering_time)
-FLUSH_S = 5.0  # at a drain, for the last bytes of answers
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Front:
-    """What the lane needs from the application before which it stands."""
-
-    desk: Desk
-    counts: Counts
-    drained: Callable[[], bool]
-
-
-class Lanes:
-    """What the connections of one server share; makes them, and ends them at a drain."""
-
-    def __init__(self, front: Front, keeper: Doorkeeper) -> None:
-        self.desk = front.desk
-        self.counts = front.counts
-        self.drained = front.drained
-        self.keeper = keeper
-        self.surfaces: dict[bytes, ClientSurface] = {_path(name): surface_named(name) for name in SERVED}
-        self._stamp = Stamp()
-        self._open: set[Lane] = set()
-        self._emptied: asyncio.Future[None] | None = None
-
-    def __call__(self) -> "Lane":
-        return Lane(self)
-
-    def common(self) -> bytes:
-        """The lines of every head."""
-        return self._stamp.lines(self.desk.clock.epoch_s())
-
-    def refusal(self, head: HotHead) -> Refused | None:
-        """Why the body of this request need not be read."""
-        try:
-            self.desk.check(head.headers)
-        except Refused as refused:
-            return refused
-        return body.too_large() if head.length > body.BODY_LIMIT_BYTES else None
-
-    def enters(self, lane: "Lane") -> bool:
-        """A connection is open; False where there are too many."""
-        if not self.keeper.opened(lane, lane.transport):
-            return False
-        self._open.add(lane)
-        return True
-
-    def leaves(self, lane: "Lane") -> None:
-        self.keeper.closed(lane)
-        self._open.discard(lane)
-        if not self._open and self._emptied is not None and not self._emptied.done():
-            self._emptied.set_result(None)
-
-    def retire(self) -> None:
-        """Close the connections that wait for a request."""
-        for lane in list(self._open):
-            lane.retire()
-
-    async def close(self) -> None:
-        """Cut what is unfinished and wait until the last answers have been sent."""
-        tasks = [task for lane in list(self._open) if (task := lane.cut()) is not None]
-        if self._open:
-            self._emptied = asyncio.get_running_loop().create_future()
-            await asyncio.wait([self._emptied], timeout=FLUSH_S)
-        for lane in list(self._open):
-            lane.transport.abort()
-        if tasks:
-            await asyncio.wait(tasks, timeout=FLUSH_S)
-
-
-def _path(name: Surface) -> bytes:
-    return surface_named(name).path.encode("ascii")
 
 
 class _State(Enum):
@@ -182,7 +104,7 @@ class Lane(asyncio.Protocol):
         if self._state is not _State.ANSWERING:
             return False  # the transport closes itself
         if self._sink.begun:
-            self.transport.abort()
+            self.cut()
         else:
             self._probe()
         return True
@@ -276,19 +198,22 @@ class Lane(asyncio.Protocol):
             if not self.gone:
                 await self._lanes.desk.answer(surface, head.headers, raw, sink)
         except ClientGone:
-            self.transport.abort()
+            self.cut()
+        except asyncio.CancelledError:
+            self.cut()  # whoever cancels, nothing more can be said
+            raise
         except Exception:
             log.exception("a request failed by a fault of the gateway")
             self._fail(surface, sink)
         finally:
             self._lanes.counts.leave()
             self._running = False
-        if not self.gone:
+        if self._state is _State.ANSWERING:
             self._answered()
 
     def _fail(self, surface: ClientSurface, sink: LaneSink) -> None:
         if sink.begun or self.gone:
-            sink.abort()
+            self.cut()
         else:
             self._lanes.desk.broken(surface, sink)
 
@@ -329,6 +254,11 @@ class Lane(asyncio.Protocol):
             self.transport.write(CONTINUE)
 
     # -- for the sink -----------------------------------------------------------------------------------------------
+
+    def cut(self) -> None:
+        if self._state is not _State.GONE:
+            self._state = _State.CLOSING
+            self.transport.abort()
 
     def closes(self) -> bool:
         return self._last or self._lanes.drained() or (self._eof and not self._ahead)
@@ -388,7 +318,7 @@ class Lane(asyncio.Protocol):
         if self._state is _State.READY and not self._ahead:
             self._shut()
 
-    def cut(self) -> asyncio.Task[None] | None:
+    def end(self) -> asyncio.Task[None] | None:
         """End now, unless the last answer is being sent; the task that is still to finish, if any."""
         if self._state is not _State.CLOSING:
             self.transport.abort()

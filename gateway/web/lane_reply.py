@@ -45,7 +45,7 @@ def head_bytes(status: int, headers: Headers, more: bytes) -> bytes:
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
     if not (lines.count("\n") == lines.count("\r") == len(headers)) or "\0" in lines:
         lines = "".join([f"{name.translate(_BREAKS)}: {value.translate(_BREAKS)}\r\n" for name, value in headers])
-    return b"%b%b%b\r\n" % (_status_line(status), lines.encode("utf-8", "surrogateescape"), more)
+    return b"%b%b%b\r\n" % (_status_line(status), lines.encode("utf-8", "replace"), more)
 
 
 @cache
@@ -63,6 +63,9 @@ class Wire(Protocol):
     transport: asyncio.Transport
     paused: bool  # the client is slower than the upstream
     gone: bool
+
+    def cut(self) -> None:
+        """Drop the connection."""
 
     def closes(self) -> bool:
         """Whether the connection ends with this answer."""
@@ -110,7 +113,7 @@ class LaneSink:
 
     def abort(self) -> None:
         """Cut the connection, so that the client sees that something is missing."""
-        self._wire.transport.abort()
+        self._wire.cut()
 
     def _head(self, status: int, headers: Headers, framing: bytes) -> bytes:
         wire = self._wire

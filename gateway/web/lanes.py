@@ -1,0 +1,104 @@
+"""What the connections of the fast lane share, and their common end at a drain."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.core.ask import Surface
+from gateway.core.refusal import Refused
+from gateway.formats.registry import surface as surface_named
+from gateway.formats.surface import ClientSurface
+from gateway.web import body
+from gateway.web.api import SERVED
+from gateway.web.counts import Counts
+from gateway.web.desk import Desk
+from gateway.web.guard import Doorkeeper, Watched
+from gateway.web.lane_head import HotHead
+from gateway.web.lane_reply import Stamp
+
+FLUSH_S = 5.0  # at a drain, for the last bytes of answers
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What the lane needs from the application before which it stands."""
+
+    desk: Desk
+    counts: Counts
+    drained: Callable[[], bool]
+
+
+class OpenLane(Watched, Protocol):
+    """A connection, as the drain sees it."""
+
+    transport: asyncio.Transport
+
+    def retire(self) -> None:
+        """Close if no request is under way."""
+
+    def end(self) -> asyncio.Task[None] | None:
+        """End now, unless the last answer is being sent; the task that is still to finish, if any."""
+
+
+class Lanes:
+    """What the connections of one server share."""
+
+    def __init__(self, front: Front, keeper: Doorkeeper) -> None:
+        self.desk = front.desk
+        self.counts = front.counts
+        self.drained = front.drained
+        self.keeper = keeper
+        self.surfaces: dict[bytes, ClientSurface] = {_path(name): surface_named(name) for name in SERVED}
+        self._stamp = Stamp()
+        self._open: set[OpenLane] = set()
+        self._emptied: asyncio.Future[None] | None = None
+
+    def __iter__(self) -> Iterator[OpenLane]:
+        """The open connections."""
+        return iter(tuple(self._open))
+
+    def common(self) -> bytes:
+        """The lines of every head."""
+        return self._stamp.lines(self.desk.clock.epoch_s())
+
+    def refusal(self, head: HotHead) -> Refused | None:
+        """Why the body of this request need not be read."""
+        try:
+            self.desk.check(head.headers)
+        except Refused as refused:
+            return refused
+        return body.too_large() if head.length > body.BODY_LIMIT_BYTES else None
+
+    def enters(self, lane: OpenLane) -> bool:
+        """A connection is open; False where there are too many."""
+        if not self.keeper.opened(lane, lane.transport):
+            return False
+        self._open.add(lane)
+        return True
+
+    def leaves(self, lane: OpenLane) -> None:
+        self.keeper.closed(lane)
+        self._open.discard(lane)
+        if not self._open and self._emptied is not None and not self._emptied.done():
+            self._emptied.set_result(None)
+
+    def retire(self) -> None:
+        """Close the connections that wait for a request."""
+        for lane in self:
+            lane.retire()
+
+    async def close(self) -> None:
+        """Cut what is unfinished and wait until the last answers have been sent."""
+        tasks = [task for lane in self if (task := lane.end()) is not None]
+        if self._open:
+            self._emptied = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._emptied], timeout=FLUSH_S)
+        for lane in self:
+            lane.transport.abort()
+        if tasks:
+            await asyncio.wait(tasks, timeout=FLUSH_S)
+
+
+def _path(name: Surface) -> bytes:
+    return surface_named(name).path.encode("ascii")
