@@ -132,7 +132,7 @@ def guarantees(privacy: Privacy, demand: Requirement, today: date) -> bool:
     )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(cases())
 def test_every_endpoint_that_may_be_tried_guarantees_all_that_is_required(case: Case) -> None:
     planner = Planner(case.world, lambda _: case.health, lambda: frozenset())
