@@ -55,6 +55,7 @@ class Survey(Struct, frozen=True, gc=False):
     signed_by: frozenset[str]  # wire formats whose signed reasoning the conversation carries
     max_tokens: int | None
     reasoning: bool  # reasoning was asked for
+    plain: bool = False  # texts without names, a limit and nothing else: there is no wire format that cannot say it
 
     @property
     def unreadable(self) -> bool:
@@ -110,6 +111,7 @@ def survey_chat(chat: ChatRequest) -> Survey:
         signed_by=frozenset(tally.signed) if tally.signed else NOTHING,
         max_tokens=chat.max_tokens,
         reasoning=chat.reasoning is not None and chat.reasoning.effort != "none",
+        plain=chat.bare and tally.plain,
     )
 
 
@@ -146,6 +148,7 @@ class _Tally(Struct, gc=False):
     remote: bool = False
     needs: set[str] = set()
     signed: set[str] = set()
+    plain: bool = True
 
     def hear(self, message: Message) -> None:
         """Take in the next message."""
@@ -155,8 +158,11 @@ class _Tally(Struct, gc=False):
                 said.append(part.text)
                 self.texts.append(part.text)
             else:
+                self.plain = False
                 self._add(part)
         role = message.role
+        if message.name is not None:
+            self.plain = False
         if role is Role.USER and said:
             self.prompt = said[0] if len(said) == 1 else "\n".join(said)
         elif role is Role.ASSISTANT:

@@ -5,6 +5,7 @@ well, which of nearly equal ones keeps this conversation's prompt cache warm. Pu
 in as values.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -15,7 +16,7 @@ from gateway.core import screen
 from gateway.core.catalog import Endpoint
 from gateway.core.extras import MaxPrice
 from gateway.core.policy import Objective
-from gateway.core.pricing import Price, estimate_usd, output_cap, rates_at
+from gateway.core.pricing import PER_MILLION, Price, estimate_usd, output_cap, rates_at
 
 NEAR = 1.05  # endpoints within 5 % of the cheapest count as equal: less than what a warm prompt cache saves
 USEFUL_OUTPUT = 256  # tokens; a smaller cap buys a useless answer (CONTRACT §5)
@@ -91,12 +92,18 @@ def order(
     excluded: dict[str, str] = {}
     too_dear: list[float] = []
     limited = wishes.max_price is not None or wishes.budget_usd is not None
+    tokens_in, tokens_out = sizes.input, sizes.output
     for endpoint in eligible:
         name = endpoint.id
         price = prices.get(name)
-        step = Step(
-            endpoint, None if price is None else estimate_usd(price, sizes.input, 0, sizes.output, wishes.at_s)
-        )
+        if price is None:
+            step = Step(endpoint, None)
+        elif price.overrides:
+            step = Step(endpoint, estimate_usd(price, tokens_in, 0, tokens_out, wishes.at_s))
+        else:  # most prices: what `estimate_usd` comes to, without the call
+            base = price.base
+            usd = (tokens_in * base.input + tokens_out * base.output) * PER_MILLION + base.per_request
+            step = Step(endpoint, usd)
         reason = None
         if endpoint.context is not None and sizes.input >= endpoint.context:
             reason = screen.CONTEXT
@@ -113,9 +120,9 @@ def order(
                 too_dear.append(step.estimate_usd)
     return Ordered(
         steps=tuple(_in_order(well, prices, sizes, health, wishes)),
-        ill=tuple(sorted(ill, key=lambda step: health.ill[step.endpoint.id].badness)),
+        ill=tuple(sorted(ill, key=lambda step: health.ill[step.endpoint.id].badness)) if ill else (),
         excluded=excluded,
-        lowest_usd=min(too_dear, default=None),
+        lowest_usd=min(too_dear) if too_dear else None,
     )
 
 
@@ -176,7 +183,7 @@ def _in_order(
 
 
 def _cost(step: Step) -> float:
-    return float("inf") if step.estimate_usd is None else step.estimate_usd
+    return math.inf if step.estimate_usd is None else step.estimate_usd
 
 
 def _by_objective(steps: list[Step], health: Health, wishes: Wishes) -> list[Step]:
@@ -210,8 +217,9 @@ def _home(
     if sizes.opening_input:
         fitting = [step for step in steps if (step.endpoint.tier or 0) >= wishes.home_tier] or steps
         candidates = [_at_opening(step, prices, sizes, wishes) for step in fitting]
-    least = min(map(_cost, candidates))
-    near = [step.endpoint.id for step in candidates if _cost(step) <= least * NEAR]
+    costs = [math.inf if step.estimate_usd is None else step.estimate_usd for step in candidates]
+    most = min(costs) * NEAR
+    near = [step.endpoint.id for step, usd in zip(candidates, costs, strict=True) if usd <= most]
     return near[0] if len(near) == 1 else max(near, key=lambda name: _weight(wishes.session, name))
 
 

@@ -160,7 +160,7 @@ class Walk:
         cost_usd = trial.succeeded_whole(rendered, self.clock.now_s())
         headers = trial.headers(answer)
         if cost_usd is not None and run.cost_usd is not None:
-            headers.append(("x-pointsman-cost", f"{run.cost_usd:.10f}".rstrip("0").rstrip(".")))
+            headers.append(("x-pointsman-cost", f"{run.cost_usd:.12f}"))
         sink.whole(200, headers, rendered.body)
         run.committed, run.outcome, run.status = True, Outcome.OK, 200
 

@@ -17,11 +17,17 @@ def baseline_of(route: Route, named: Named, eligible: Sequence[Step], prices: Ma
     for name in named.endpoints:
         if prices.get(name) is not None:
             return name
-    priced = [step for step in eligible if step.estimate_usd is not None]
-    if not priced:
+    highest = -1
+    top: list[tuple[float, str]] = []
+    for step in eligible:
+        usd, tier = step.estimate_usd, step.endpoint.tier or 0
+        if usd is None or tier < highest:
+            continue
+        if tier > highest:
+            highest = tier
+            top = []
+        top.append((usd, step.endpoint.id))
+    if not top:
         return None
-    highest = max(step.endpoint.tier or 0 for step in priced)
-    top = sorted(
-        (step for step in priced if (step.endpoint.tier or 0) == highest), key=lambda step: step.estimate_usd or 0.0
-    )
-    return top[(len(top) - 1) // 2].endpoint.id
+    top.sort()
+    return top[(len(top) - 1) // 2][1]

@@ -16,7 +16,7 @@ from gateway.core.ask import Ask, Surface, texts_of
 from gateway.core.classify import Classification
 from gateway.core.decision import Considered, session_hash
 from gateway.core.escalation import Escalation
-from gateway.core.extras import Extras
+from gateway.core.extras import NO_EXTRAS, Extras
 from gateway.core.named import Named, Naming, UnknownModel, resolve
 from gateway.core.plan import Health, Ordered, Sizes, Step, Wishes, order
 from gateway.core.policy import Label, NamedModel, Objective, Route, Variant
@@ -27,7 +27,10 @@ from gateway.flow.refuse import Empty, nothing_left
 from gateway.flow.world import World
 from gateway.formats.registry import wire_format
 
-MEMO_LIMIT = 1_024  # different demands remembered; one is about 1 KB
+MEMO_LIMIT = 1_024  # different kinds of request remembered; one is about 1 KB
+DAY_S = 86_400
+
+Inexpressible = tuple[tuple[screen.Kind, frozenset[str]], ...]
 
 
 class Client(Struct, frozen=True, gc=False):
@@ -82,7 +85,7 @@ class Planner:
         self.world = world
         self._health = health
         self.keyless = keyless
-        self._memo: dict[screen.Demand, screen.Screened] = {}
+        self._memo: dict[object, tuple[screen.Screened, ...]] = {}
         self.accounts = _accounts(world, accounts or {})
 
     def consider(self, ask: Ask, extras: Extras, client: Client, moment: Moment) -> Considered:
@@ -103,7 +106,7 @@ class Planner:
         health = self._health(moment.now_s)
         ordered, excluded = self._ordered(stage, sizes, wishes, health)
         steps, others, panic = self._plan(stage, ordered, health, excluded)
-        if not panic:  # what one group excludes, another may have let in
+        if len(ordered) > 1 and not panic:  # what one group excludes, another may have let in
             for step in (*steps, *others):
                 excluded.pop(step.endpoint.id, None)
         return Considered(
@@ -261,13 +264,43 @@ class Planner:
     ) -> tuple[list[Ordered], dict[str, tuple[str, ...]]]:
         excluded: dict[str, tuple[str, ...]] = {}
         ordered = []
-        for group in self._groups(stage):
-            screened = self._screened(self._demand(stage, group))
+        for screened in self._screened(stage):
             judged = order(screened.eligible, self.world.prices, sizes, health, wishes)
-            excluded.update(screened.excluded)
-            excluded.update({name: (reason,) for name, reason in judged.excluded.items()})
+            if screened.excluded:
+                excluded.update(screened.excluded)
+            if judged.excluded:
+                excluded.update({name: (reason,) for name, reason in judged.excluded.items()})
             ordered.append(judged)
         return ordered, excluded
+
+    def _screened(self, stage: Stage) -> tuple[screen.Screened, ...]:
+        """Every group of the request, screened; remembered by what the answer depends on."""
+        ask, extras = stage.ask, stage.extras
+        day = int(stage.moment.epoch_s // DAY_S)
+        inexpressible = () if ask.survey.plain else self._inexpressible(ask, extras)
+        key = (
+            ask.surface, ask.model, stage.route.name, stage.tier, stage.labels, ask.survey.needs, ask.survey.signed_by,
+            None if extras is NO_EXTRAS else (extras.models, extras.provider), inexpressible, self.keyless(), day,
+            None if ask.embed is None else ask.embed.dimensions,
+        )  # fmt: skip
+        found = self._memo.get(key)
+        if found is None:
+            if len(self._memo) >= MEMO_LIMIT:
+                self._memo.clear()
+            catalog = self.world.policy.catalog
+            demands = [self._demand(stage, group, inexpressible) for group in self._groups(stage)]
+            found = self._memo[key] = tuple(screen.screen(demand, catalog) for demand in demands)
+        return found
+
+    def _inexpressible(self, ask: Ask, extras: Extras) -> Inexpressible:
+        """Fields of the request that endpoints of a kind cannot express, where there are any."""
+        found = []
+        for kind, endpoint in self.world.kinds:
+            beyond = wire_format(endpoint.api).inexpressible(ask, endpoint)
+            lacking = beyond.fields | beyond.hints if extras.provider.require_parameters else beyond.fields
+            if lacking:
+                found.append((kind, lacking))
+        return tuple(found)
 
     def _groups(self, stage: Stage) -> list[Group]:
         named, rules = stage.named, stage.extras.provider
@@ -293,14 +326,8 @@ class Planner:
         if not other.endpoints or any(catalog[name].base_model not in weights for name in other.endpoints):
             raise Refused(Refusal(RefusalKind.INVALID_REQUEST, f"{other.name!r}: {_NAME_A_MODEL}", param="models"))
 
-    def _demand(self, stage: Stage, group: Group) -> screen.Demand:
-        ask, extras = stage.ask, stage.extras
-        fields = []
-        for kind, endpoint in self.world.kinds:
-            beyond = wire_format(endpoint.api).inexpressible(ask, endpoint)
-            lacking = beyond.fields | beyond.hints if extras.provider.require_parameters else beyond.fields
-            if lacking:
-                fields.append((kind, lacking))
+    def _demand(self, stage: Stage, group: Group, inexpressible: Inexpressible) -> screen.Demand:
+        ask = stage.ask
         return screen.Demand(
             operation=ask.surface.operation,
             among=group.among,
@@ -309,8 +336,8 @@ class Planner:
             needs=ask.survey.needs,
             signed_by=ask.survey.signed_by,
             tier=stage.tier,
-            rules=extras.provider,
-            inexpressible=tuple(fields),
+            rules=stage.extras.provider,
+            inexpressible=inexpressible,
             keyless=self.keyless(),
             today=datetime.fromtimestamp(stage.moment.epoch_s, UTC).date(),
             dimensions=None if ask.embed is None else ask.embed.dimensions,
@@ -324,19 +351,11 @@ class Planner:
         known = (self.world.policy.catalog.endpoints[name].dimensions for name in named.endpoints)
         return next((length for length in known if length is not None), None)
 
-    def _screened(self, demand: screen.Demand) -> screen.Screened:
-        screened = self._memo.get(demand)
-        if screened is None:
-            if len(self._memo) >= MEMO_LIMIT:
-                self._memo.clear()
-            screened = self._memo[demand] = screen.screen(demand, self.world.policy.catalog)
-        return screened
-
     def _plan(
         self, stage: Stage, ordered: list[Ordered], health: Health, excluded: Mapping[str, tuple[str, ...]]
     ) -> tuple[tuple[Step, ...], tuple[Step, ...], bool]:
         """The steps to try, the rest of the eligible, and whether it is the least bad that is tried."""
-        steps = _once(step for group in ordered for step in group.steps)
+        steps = _once(step for group in ordered for step in group.steps) if len(ordered) > 1 else [*ordered[0].steps]
         panic = False
         if not steps:
             ill = _once(step for group in ordered for step in group.ill)

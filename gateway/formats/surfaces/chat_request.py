@@ -67,7 +67,9 @@ def read_chat(body: Mapping[str, Json]) -> ChatRequest:
         messages = _messages(body.get("messages"), plain)
         stream = bool(readers.flag(body, "stream"))
         max_tokens = readers.positive_int(body, "max_tokens")
-        return ChatRequest(messages=messages, max_tokens=max_tokens, stream=stream, unplaced=frozenset(plain))
+        return ChatRequest(
+            messages=messages, max_tokens=max_tokens, stream=stream, bare=not plain, unplaced=frozenset(plain)
+        )
     unplaced = unplaced_fields(body, PLACED)
     messages = _messages(body.get("messages"), unplaced)
     stop = readers.texts(body.get("stop"), "stop")
