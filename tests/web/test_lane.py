@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.flow import answer as answer_module
 from gateway.web.desk import Desk
 from tests.support.raw_client import CHAT_PATH, RawAnswer, chat_body, chunked_request, read_answer, request
 from tests.support.running_gateway import RunningGateway, gateway_with, until
@@ -100,6 +101,23 @@ async def test_says_in_the_surfaces_words_that_the_gateway_itself_failed(
     assert (answer.status, answer.json["type"], answer.json["error"]["type"]) == (500, "error", "api_error")
     assert b"secret" not in answer.body
     await running.idle()
+
+
+@pytest.mark.parametrize("asking", [request, chunked_request])
+async def test_cuts_the_connection_where_the_gateway_fails_in_the_middle_of_a_stream(
+    running: RunningGateway, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(answer_module, "pump", fail)
+    async with running.connection() as (reader, writer):
+        writer.write(asking(chat_body(stream=True)))
+        sent = await reader.read()
+    assert sent.startswith(b"HTTP/1.1 200")
+    assert sent.count(b"HTTP/1.1") == 1
+    assert not sent.endswith(b"0\r\n\r\n")
+    assert (await running.row())["status"] == 500
 
 
 # -- how bytes arrive --------------------------------------------------------------------------------------------------

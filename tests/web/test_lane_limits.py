@@ -211,6 +211,19 @@ async def test_lets_an_answer_take_its_time(house: House) -> None:
     assert house.wire.sent.endswith(b"{}")
 
 
+async def test_waits_at_the_end_for_bytes_that_are_on_their_way(house: House) -> None:
+    house.desk.go.set()
+    house.lane.data_received(request(chat_body(), "Connection: close"))
+    await house.turn()
+    assert house.wire.told == ["close"]
+    house.wire.unsent = 1_000
+    house.wait(1.0)
+    house.wait(SEND_S)
+    assert house.wire.told == ["close"]
+    house.wait(0.1)
+    assert house.wire.told == ["close", "abort"]
+
+
 async def test_cuts_off_a_client_that_takes_nothing(house: House) -> None:
     await house.answered()
     house.wire.unsent = 1_000
@@ -259,6 +272,16 @@ async def test_reads_no_further_ahead_than_it_may(house: House) -> None:
     for _ in range(3):
         await house.turn()
     assert (house.wire.told, len(house.desk.asked)) == (["pause", "resume"], 3)
+
+
+async def test_finds_the_next_request_behind_a_body_that_came_in_pieces(house: House) -> None:
+    house.desk.go.set()
+    house.lane.data_received(ASK[:-3])
+    house.lane.data_received(ASK[-3:] + ASK + ASK[:9])
+    for _ in range(3):
+        await house.turn()
+    assert house.desk.asked == [chat_body(), chat_body()]
+    assert house.wire.told == []
 
 
 async def test_hands_a_connection_over_with_its_time_and_its_slowness(house: House) -> None:
