@@ -229,7 +229,7 @@ def _parsed(data: bytes | str | Mapping[str, Json]) -> Json:
         return data
     try:
         return json.loads(data)
-    except ValueError as error:  # bad JSON, and bytes that are not UTF-8
+    except (ValueError, RecursionError) as error:  # bad JSON, bytes that are not UTF-8, and nesting without end
         raise PriceFileError("prices", f"is not JSON: {error}") from None
 
 

@@ -12,11 +12,15 @@ from gateway.core.chat import Json
 
 
 def loads(data: bytes) -> Json:
-    """Raises `ValueError` for what is no JSON."""
+    """Raises `ValueError` for what is no JSON, and for JSON that is nested too deeply."""
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
+        pass
+    try:
         return json.loads(data)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def dumps(value: Json) -> bytes:

@@ -178,6 +178,8 @@ class TranslatingRelay(Relay):
         decoder = self._decoder
         deltas = decoder.read(event)
         if not self._opened:
+            if decoder.done:
+                raise malformed("The stream ended before it began.")
             self._opened = True
             self.held_events += 1
             out.append(self._encoder.open())

@@ -82,6 +82,7 @@ def test_reads_a_window_that_says_nothing_as_always() -> None:
         (b'{"version": 1, "endpoints": {"a/b": {"input": 1.0,}}}', "prices"),  # one syntax error
         (b"\xff\xfe", "prices"),
         (b"[]", "prices"),
+        (b"[" * 100_000, "prices"),
         (b'{"version": 2, "endpoints": {}}', "version"),
         (b'{"version": 1}', "endpoints"),
         (with_entry(input=-0.5), "endpoints.openai/gpt-4o.input"),

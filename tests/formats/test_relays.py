@@ -8,7 +8,7 @@ import pytest
 
 from gateway.core.ask import Surface
 from gateway.core.chat import FinishReason
-from gateway.core.failure import FailureKind
+from gateway.core.failure import Failure, FailureKind
 from gateway.core.usage import Usage
 from gateway.formats.relay import Relay
 from gateway.formats.sse import MAX_EVENT_BYTES
@@ -90,6 +90,13 @@ def test_garbage_is_a_failure_and_what_came_before_stays_valid(asked: Any, at: A
     assert stream.failure is not None
     assert stream.failure.kind is FailureKind.MALFORMED
     assert stream.content_seen
+
+
+@pytest.mark.parametrize("surface", [Surface.CHAT, Surface.MESSAGES])
+def test_a_stream_of_nothing_but_its_last_event_is_a_failure(surface: Surface) -> None:
+    stream = relay(ask({"stream": True}, surface), OPENAI)
+    assert stream.feed(sse("[DONE]")) == b""
+    assert stream.failure == Failure(FailureKind.MALFORMED, "The stream ended before it began.")
 
 
 @pytest.mark.parametrize(("asked", "at"), PAIRS)

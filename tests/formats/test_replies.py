@@ -275,6 +275,7 @@ ERRORS: list[tuple[Any, FailureKind]] = [
     (b"<html>", FailureKind.MALFORMED),
     (b"{", FailureKind.MALFORMED),
     (b"[]", FailureKind.MALFORMED),
+    (b"[" * 100_000, FailureKind.MALFORMED),
     ({}, FailureKind.MALFORMED),
     ({"error": {"type": "overloaded_error", "message": "Busy"}}, FailureKind.OVERLOADED),
 ]
@@ -294,6 +295,7 @@ def test_an_answer_that_is_none_fails_the_attempt(surface: Surface, at: Any, bod
     [
         ({"choices": [{"message": {"content": 5}}]}, FailureKind.MALFORMED),
         ({"choices": ["a"]}, FailureKind.MALFORMED),
+        ({"choices": []}, FailureKind.MALFORMED),
         ({"object": "error", "message": "Busy", "code": 503}, FailureKind.OVERLOADED),
         ({"detail": "No."}, FailureKind.SERVER_ERROR),
         ({"choices": [{"message": {}, "finish_reason": "error", "error": {"code": 429}}]}, FailureKind.RATE_LIMITED),

@@ -105,6 +105,11 @@ def test_a_completions_endpoint_gets_completions_natively() -> None:
     assert outgoing_body(asked, native, 5) == {"model": "openai-upstream", "prompt": ["a", "b"], "max_tokens": 5}
 
 
+def test_a_count_is_asked_without_the_fields_of_an_answer() -> None:
+    counted = ask({"max_tokens": 5, "stream": True}, Surface.COUNT_TOKENS)
+    assert outgoing_body(counted, endpoint("anthropic"), 5).keys() == {"model", "messages"}
+
+
 def test_counting_for_other_formats_is_the_walks() -> None:
     counted = ask({}, Surface.COUNT_TOKENS)
     assert registry.wire_format("openai").inexpressible(counted, endpoint()).fields == set()

@@ -87,7 +87,8 @@ def _native(
     if _holds_unsigned(chat):
         body["messages"] = [_without_unsigned(turn) for turn in body["messages"]]
     if ask.surface is Surface.COUNT_TOKENS:
-        body.pop("max_tokens", None)
+        for field in ("max_tokens", "stream"):  # of an answer
+            body.pop(field, None)
         return body, ()
     if max_output is None:
         return body, ()

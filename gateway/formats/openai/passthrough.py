@@ -62,6 +62,8 @@ class OpenAIRelay(Relay):
     def _event(self, event: SseEvent, out: list[bytes]) -> None:
         data = event.data
         if data == b"[DONE]":
+            if self._id is None:
+                raise malformed("The stream ended before it began.")
             out.append(self._eof())
             return
         chunk = read_object(data, "an event of the stream")
@@ -167,7 +169,7 @@ def whole(body: bytes, context: RelayContext) -> Rendered:
 def _whole(answer: Chunk, context: RelayContext) -> Rendered:
     text, chars, finish = "", 0, None
     choices = answer.get("choices")
-    if choices is None and "data" not in answer:
+    if not choices and "data" not in answer:
         raise malformed("The answer has neither choices nor data.")
     for choice in choices or ():
         message = choice.get("message") or {}

@@ -20,7 +20,8 @@ class MessagesSurface:
         chat = read_messages(body, headers)
         if chat.max_tokens is None and self.surface is Surface.MESSAGES:
             raise BadRequest("max_tokens is missing: it must be a positive integer.", "max_tokens")
-        return Ask(self.surface, model, chat.stream, body, survey_chat(chat), chat, None, size)
+        stream = chat.stream and self.surface is Surface.MESSAGES  # a count is one number
+        return Ask(self.surface, model, stream, body, survey_chat(chat), chat, None, size)
 
     def error_body(self, error: ClientError) -> bytes:
         return codec.dumps(write_error(error))

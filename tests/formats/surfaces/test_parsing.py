@@ -342,8 +342,8 @@ def test_messages_takes_both_versions_and_keeps_betas() -> None:
     assert ask({"messages": assistant}, Surface.MESSAGES, headers=newer).model == "model"
 
 
-def test_counting_needs_no_max_tokens() -> None:
-    counted = ask({"system": "s"}, Surface.COUNT_TOKENS)
+def test_counting_needs_no_max_tokens_and_never_streams() -> None:
+    counted = ask({"system": "s", "stream": True}, Surface.COUNT_TOKENS)
     assert (counted.surface, counted.stream, counted.survey.max_tokens) == (Surface.COUNT_TOKENS, False, None)
 
 
