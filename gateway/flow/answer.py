@@ -178,6 +178,7 @@ class Walk:
         except BaseException:
             started.answer.abort()
             raise
+        started.answer.release()
         trial.succeeded_stream(self.clock.now_s())
         run.outcome = Outcome.OK
 
