@@ -71,6 +71,8 @@ def labels_of(policy: Policy, floors: Iterable[str], asked: Iterable[str], found
         found: whether the scanner found something, or could not read a part.
     """
     names = {*floors, *asked}
+    if not names and not found:
+        return ()
     if found:
         names.update(policy.detecting_labels)
     return tuple(label for name, label in policy.labels.items() if name in names)

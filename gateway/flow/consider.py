@@ -23,7 +23,7 @@ from gateway.core.policy import Label, NamedModel, Objective, Route, Variant
 from gateway.core.refusal import Refusal, RefusalKind, Refused
 from gateway.core.sensitivity import labels_of, merged
 from gateway.flow.baseline import baseline_of
-from gateway.flow.refuse import Empty, nothing_left
+from gateway.flow.refuse import Empty, Unroutable, nothing_left
 from gateway.flow.world import World
 from gateway.formats.registry import wire_format
 
@@ -98,18 +98,19 @@ class Planner:
             moment: when the request came in.
 
         Raises:
-            Refused: no endpoint may or can serve it; the refusal says why and what would help.
+            Unroutable: no endpoint may or can serve it; the refusal says why and what would help.
+            Refused: it names what there is not.
         """
         stage = self._staged(ask, extras, client, moment)
         sizes = self._sizes(stage)
         wishes = self._wishes(stage)
         health = self._health(moment.now_s)
         ordered, excluded = self._ordered(stage, sizes, wishes, health)
-        steps, others, panic = self._plan(stage, ordered, health, excluded)
+        steps, others, panic = _plan(stage, ordered, health)
         if len(ordered) > 1 and not panic:  # what one group excludes, another may have let in
             for step in (*steps, *others):
                 excluded.pop(step.endpoint.id, None)
-        return Considered(
+        considered = Considered(
             route=stage.route,
             variant=stage.variant,
             labels=stage.labels,
@@ -131,6 +132,11 @@ class Planner:
             panic=panic,
             attempts=_most_attempts(stage),
         )
+        if not steps:
+            limited = [health.ill[step.endpoint.id] for group in ordered for step in group.ill]
+            empty = Empty(ask, stage.labels, ordered, excluded, limited)
+            raise Unroutable(nothing_left(empty, moment.now_s), considered)
+        return considered
 
     def aside(self) -> "Planner":
         """A planner for questions: it has the same knowledge, and its escalations do not count."""
@@ -149,12 +155,14 @@ class Planner:
         free = named.naming in (Naming.AUTO, Naming.TIER)
         asked = ask.surface is not Surface.COUNT_TOKENS  # a count is no answer, so it takes none of the share
         escalated = asked and named.naming is Naming.AUTO and self._escalated(route, found.difficulty)
-        floors = [extras.tier, route.tier_min, named.tier]
+        floor = _highest((extras.tier, route.tier_min, named.tier))
         if escalated and route.escalate is not None:
-            floors.append(route.escalate.to)
-        by_task = free and named.name != NamedModel.TIER
+            floor = _highest((floor, route.escalate.to))
         opening_task = self._opening_task(ask, extras, found.task)
-        task_tiers = policy.task_tiers if by_task else {}
+        tier = home_tier = floor
+        if free and named.name != NamedModel.TIER:
+            tier = _highest((floor, policy.task_tiers.get(found.task)))
+            home_tier = tier if opening_task == found.task else _highest((floor, policy.task_tiers.get(opening_task)))
         unit = extras.session or ask.survey.prefix_hash
         return Stage(
             ask=ask,
@@ -164,8 +172,8 @@ class Planner:
             variant=routes.variant_of(route, unit),
             labels=labels,
             found=found,
-            tier=_highest([*floors, task_tiers.get(found.task)], route.tier_max),
-            home_tier=_highest([*floors, task_tiers.get(opening_task)], route.tier_max) or 0,
+            tier=_capped(tier, route.tier_max),
+            home_tier=_capped(home_tier, route.tier_max) or 0,
             opening_task=opening_task,
             escalated=escalated,
             moment=moment,
@@ -192,7 +200,7 @@ class Planner:
                 return Named(Naming.AUTO, named.name)
             case NamedModel.TIER:
                 endpoints = self.world.policy.catalog.endpoints
-                tier = _highest((endpoints[name].tier for name in named.endpoints), None)
+                tier = _highest(endpoints[name].tier for name in named.endpoints)
                 if tier is None:  # what is unknown cannot be compared, so nothing else is known to be as good
                     return named
                 return Named(Naming.TIER, NamedModel.TIER.value, tier=tier, endpoints=named.endpoints)
@@ -351,22 +359,17 @@ class Planner:
         known = (self.world.policy.catalog.endpoints[name].dimensions for name in named.endpoints)
         return next((length for length in known if length is not None), None)
 
-    def _plan(
-        self, stage: Stage, ordered: list[Ordered], health: Health, excluded: Mapping[str, tuple[str, ...]]
-    ) -> tuple[tuple[Step, ...], tuple[Step, ...], bool]:
-        """The steps to try, the rest of the eligible, and whether it is the least bad that is tried."""
-        steps = _once(step for group in ordered for step in group.steps) if len(ordered) > 1 else [*ordered[0].steps]
-        panic = False
-        if not steps:
-            ill = _once(step for group in ordered for step in group.ill)
-            broken = [step for step in ill if health.ill[step.endpoint.id].reason == screen.BREAKER_OPEN]
-            if not broken:
-                limited = [health.ill[step.endpoint.id] for step in ill]
-                empty = Empty(stage.ask, stage.labels, ordered, excluded, limited)
-                raise Refused(nothing_left(empty, stage.moment.now_s))
-            steps, panic = broken, True
-        most = _most_attempts(stage)
-        return tuple(steps[:most]), tuple(steps[most:]), panic
+
+def _plan(stage: Stage, ordered: list[Ordered], health: Health) -> tuple[tuple[Step, ...], tuple[Step, ...], bool]:
+    """The steps to try, the rest of the eligible, and whether it is the least bad that is tried."""
+    steps = list(ordered[0].steps) if len(ordered) == 1 else _once(step for group in ordered for step in group.steps)
+    panic = False
+    if not steps:
+        ill = _once(step for group in ordered for step in group.ill)
+        steps = [step for step in ill if health.ill[step.endpoint.id].reason == screen.BREAKER_OPEN]
+        panic = bool(steps)
+    most = _most_attempts(stage)
+    return tuple(steps[:most]), tuple(steps[most:]), panic
 
 
 _NAME_A_MODEL = (
@@ -375,10 +378,18 @@ _NAME_A_MODEL = (
 )
 
 
-def _highest(floors: Iterable[int | None], most: int | None) -> int | None:
-    """The tier required: the highest of the floors, up to `most`."""
-    tier = max((floor for floor in floors if floor is not None), default=None)
-    return tier if tier is None or most is None else min(tier, most)
+def _highest(tiers: Iterable[int | None]) -> int | None:
+    """The highest tier of those that are stated."""
+    found = None
+    for tier in tiers:
+        if tier is not None and (found is None or tier > found):
+            found = tier
+    return found
+
+
+def _capped(tier: int | None, most: int | None) -> int | None:
+    """What may be required at most (`tier.max`)."""
+    return most if tier is not None and most is not None and tier > most else tier
 
 
 def _most_attempts(stage: Stage) -> int:
