@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -23,6 +24,7 @@ from gateway.web.desk import INTERNAL
 from gateway.web.guard import KEEPALIVE_S, Doorkeeper
 from gateway.web.lane import Lane
 from gateway.web.lanes import Front, Lanes
+from gateway.web.unhttp import CalmHandler
 
 BACKLOG = 1_024
 
@@ -71,14 +73,13 @@ async def listen(app: web.Application, host: str, port: int, counts: Counts) -> 
     runner = web.AppRunner(
         app,
         handler_cancellation=True,  # a client that leaves cancels its handler, and so the upstream
-        access_log=None,
-        keepalive_timeout=KEEPALIVE_S,
         shutdown_timeout=1.0,  # `drain` has waited already
     )
 
     def new_protocol() -> asyncio.Protocol:
         assert runner.server is not None, "setup makes it, before the first connection"
-        return runner.server()
+        no_log: Any = None  # as AppRunner hands it on
+        return CalmHandler(runner.server, loop=loop, access_log=no_log, keepalive_timeout=KEEPALIVE_S)
 
     keeper = Doorkeeper(new_protocol, loop.time)
     app[KEEPER] = keeper  # before setup, which freezes the application

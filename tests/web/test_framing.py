@@ -1,6 +1,7 @@
 """Requests whose end two parsers could see in different places: none of them brings a second request along."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -122,3 +123,15 @@ async def test_reads_a_request_that_comes_byte_by_byte(running: RunningGateway) 
             await asyncio.sleep(0)
         assert (await reader.readline()) == b"HTTP/1.1 200 OK\r\n"
     await until(lambda: len(running.rows.kept) == 1)
+
+
+async def test_says_in_json_that_it_is_no_http_and_repeats_nothing(running: RunningGateway) -> None:
+    came = await sent(running, b"%s\r\nhost: x\r\nauthorization: Bearer sk-canary-7\x01\r\n\r\n" % LINE)
+    head, _, body = came.partition(b"\r\n\r\n")
+    assert json.loads(body)["error"] == {
+        "message": "the request is not valid HTTP", "type": "invalid_request_error", "param": None,
+        "code": "invalid_request",
+    }  # fmt: skip
+    assert b"Server: pointsman" in head
+    assert b"application/json" in head
+    assert b"canary" not in came
