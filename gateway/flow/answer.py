@@ -23,6 +23,7 @@ from gateway.flow.consider import Planner
 from gateway.flow.health import HealthBook
 from gateway.flow.keep import KeepingSink, keeps_texts
 from gateway.flow.ports import ClientGone, Clock, Recorder, ReplySink
+from gateway.flow.refuse import Unroutable
 from gateway.flow.run import Request, Run
 from gateway.flow.settle import Settler
 from gateway.flow.trial import Trial, Trials
@@ -66,6 +67,8 @@ class Walk:
             await self._try_in_turn(run, run.considered, parts, into)
         except Refused as refused:
             run.outcome = Outcome.REJECTED
+            if isinstance(refused, Unroutable):
+                run.considered = refused.considered
             self._show(run, faults.of_refusal(refused.refusal), sink)
         except (ClientGone, asyncio.CancelledError):
             run.outcome, run.status, run.error = Outcome.CANCELLED, faults.CLIENT_CLOSED, "the client left"
@@ -235,7 +238,5 @@ def _larger(candidates: Sequence[Step], than: Step) -> list[Step]:
     """Candidates whose context is larger, or not known to be smaller."""
     size = than.endpoint.context
     return [
-        step
-        for step in candidates
-        if size is None or step.endpoint.context is None or step.endpoint.context > size
+        step for step in candidates if size is None or step.endpoint.context is None or step.endpoint.context > size
     ]

@@ -7,18 +7,28 @@ from gateway.core.plan import Step
 from gateway.core.refusal import Refused
 from gateway.flow import faults
 from gateway.flow.answer import Walk
+from gateway.flow.refuse import Unroutable
 from gateway.flow.run import Request
 
 
 def explained(walk: Walk, request: Request) -> dict[str, Any]:
-    """Every endpoint with `eligible`, reasons, estimated cost and health; and the plan's order, or the refusal."""
-    world = walk.parts.planner.world
+    """Every endpoint with `eligible`, reasons, estimated cost and health; the plan's order; and the refusal, if any."""
     try:
         considered = walk.parts.planner.aside().consider(request.ask, request.extras, request.client, request.moment)
+    except Unroutable as unroutable:
+        return {**_told(walk, request, unroutable.considered), "error": _error(unroutable)}
     except Refused as refused:
-        fault = faults.of_refusal(refused.refusal)
-        error = {"status": fault.error.status, "code": fault.error.code, "message": fault.error.message}
-        return {"model": request.ask.model, "plan": [], "error": {**error, **fault.error.extra}}
+        return {"model": request.ask.model, "plan": [], "error": _error(refused)}
+    return _told(walk, request, considered)
+
+
+def _error(refused: Refused) -> dict[str, Any]:
+    error = faults.of_refusal(refused.refusal).error
+    return {"status": error.status, "code": error.code, "message": error.message, **error.extra}
+
+
+def _told(walk: Walk, request: Request, considered: Considered) -> dict[str, Any]:
+    world = walk.parts.planner.world
     return {
         "model": request.ask.model,
         "route": considered.route.name,

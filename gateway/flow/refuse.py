@@ -11,11 +11,20 @@ from dataclasses import dataclass
 from gateway.core import screen
 from gateway.core.ask import Ask
 from gateway.core.catalog import Operation
+from gateway.core.decision import Considered
 from gateway.core.plan import Ill, Ordered
 from gateway.core.policy import Label
-from gateway.core.refusal import Refusal, RefusalKind
+from gateway.core.refusal import Refusal, RefusalKind, Refused
 
 SHOWN = 64  # endpoints listed in a refusal; counts cover the rest
+
+
+class Unroutable(Refused):
+    """No endpoint is left; `considered` is what was judged, with an empty plan."""
+
+    def __init__(self, refusal: Refusal, considered: Considered) -> None:
+        super().__init__(refusal)
+        self.considered = considered
 
 
 @dataclass(frozen=True, slots=True)
