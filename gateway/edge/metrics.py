@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from gateway.core.breaker import State
-from gateway.core.decision import AttemptRow, Decision
+from gateway.core.decision import AttemptRow, Decision, Outcome
 
 DURATION_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 TTFT_BUCKETS_S = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 60)
@@ -92,7 +92,7 @@ class Metrics:
     def __init__(self, version: str) -> None:
         self._version = version
         self.gauges: Gauges | None = None
-        self._ended: dict[tuple[str, str, str, int], Ended] = {}
+        self._ended: dict[tuple[str, str, Outcome, int], Ended] = {}
         self._tried: dict[tuple[str, str, str], Tried] = {}
         self._answered: dict[str, Answered] = {}
         self.unauthorized = Cells("pointsman_unauthorized_requests", "Requests with a missing or wrong key.", ())
@@ -107,7 +107,7 @@ class Metrics:
         """Count one finished request."""
         considered = decision.considered
         route = "" if considered is None else considered.route.name
-        key = (route, decision.surface, decision.outcome.value, decision.status)
+        key = (route, decision.surface, decision.outcome, decision.status)
         ended = self._ended.get(key)
         if ended is None:
             ended = self._ended[key] = Ended([0.0] * (len(DURATION_BUCKETS_S) + 2))
@@ -190,10 +190,10 @@ def _observe(cells: list[float], bounds: tuple[float, ...], value: float) -> Non
     cells[-1] += value
 
 
-def _of_requests(rows: list[tuple[tuple[str, str, str, int], Ended]]) -> Iterator[Metric]:
+def _of_requests(rows: list[tuple[tuple[str, str, Outcome, int], Ended]]) -> Iterator[Metric]:
     yield _counter(
         "pointsman_requests", "Requests by how they ended.", ("route", "surface", "outcome", "code"),
-        [((route, surface, outcome, str(status)), row.count) for (route, surface, outcome, status), row in rows],
+        [((route, surface, outcome.value, str(status)), row.count) for (route, surface, outcome, status), row in rows],
     )  # fmt: skip
     yield _histogram(
         "pointsman_request_duration_seconds", "Whole requests.", ("route", "surface"), DURATION_BUCKETS_S,

@@ -4,13 +4,13 @@ Knows nothing of what the data means. Works on bytes, so UTF-8 may be split anyw
 Comments, `id:` and `retry:` are dropped.
 """
 
-from typing import NamedTuple
+from msgspec import Struct
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024  # the largest real event seen is a base64 image of about 2 MB
 BOM = b"\xef\xbb\xbf"
 
 
-class SseEvent(NamedTuple):
+class SseEvent(Struct, frozen=True, gc=False):
     name: bytes  # b"" where the stream gave none
     data: bytes
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from gateway.core.chat import FinishReason, Json
 
+_STOP = FinishReason.STOP
 _FINISH = {
-    "stop": FinishReason.STOP,
+    "stop": _STOP,
     "length": FinishReason.LENGTH,
     "model_length": FinishReason.LENGTH,  # Mistral
     "max_tokens": FinishReason.LENGTH,
@@ -20,8 +21,8 @@ def read_finish(choice: Mapping[str, Json]) -> FinishReason | None:
     reason = choice.get("finish_reason")
     if not reason:
         return None
-    finish = _FINISH.get(reason, FinishReason.STOP)
-    if finish is FinishReason.STOP and ("stop_reason" in choice or "matched_stop" in choice) and matched_stop(choice):
+    finish = _FINISH.get(reason, _STOP)
+    if finish is _STOP and ("stop_reason" in choice or "matched_stop" in choice) and matched_stop(choice):
         return FinishReason.STOP_SEQUENCE
     return finish
 

@@ -19,6 +19,11 @@ PATHS = {
     Surface.COMPLETIONS: "/completions",
     Surface.EMBEDDINGS: "/embeddings",
 }
+_OWN = (Surface.CHAT, Surface.EMBEDDINGS)  # as constants: members of enums cost ten times a name
+_COMPLETIONS, _EMBEDDINGS = Surface.COMPLETIONS, Surface.EMBEDDINGS
+_JSON = ("content-type", "application/json")
+_WHOLE_HEADERS = (_JSON, ("accept", "application/json"))
+_STREAM_HEADERS = (_JSON, ("accept", "text/event-stream"))
 MAX_STOPS = 4  # OpenAI API reference, `stop`
 _NOTHING = Inexpressible()
 _BOUND = Inexpressible(frozenset({"signed_reasoning"}))
@@ -29,9 +34,11 @@ _EFFORT_BUDGETS = ((4_096, "low"), (16_384, "medium"))
 
 def speaks(ask: Ask, endpoint: Endpoint) -> bool:
     """Whether the client's JSON can go to this endpoint as it is."""
-    if ask.surface is Surface.COMPLETIONS:
-        return Operation.COMPLETIONS in endpoint.caps or endpoint.operation is Operation.COMPLETIONS
-    return ask.surface in (Surface.CHAT, Surface.EMBEDDINGS)
+    if ask.surface in _OWN:
+        return True
+    return ask.surface is _COMPLETIONS and (
+        Operation.COMPLETIONS in endpoint.caps or endpoint.operation is Operation.COMPLETIONS
+    )
 
 
 def inexpressible(ask: Ask, endpoint: Endpoint) -> Inexpressible:
@@ -75,7 +82,7 @@ def build(ask: Ask, endpoint: Endpoint, max_output: int | None) -> Outgoing:
 
 
 def headers(stream: object) -> tuple[tuple[str, str], ...]:
-    return (("content-type", "application/json"), ("accept", "text/event-stream" if stream else "application/json"))
+    return _STREAM_HEADERS if stream else _WHOLE_HEADERS
 
 
 def probe(endpoint: Endpoint) -> Outgoing:
@@ -98,9 +105,9 @@ def _native(ask: Ask, endpoint: Endpoint, max_output: int | None) -> dict[str, J
     """The client's JSON with only the fields that the gateway owns changed."""
     body = dict(ask.body)
     body["model"] = endpoint.upstream_id
-    if ask.surface is Surface.EMBEDDINGS:
+    if ask.surface is _EMBEDDINGS:
         return body
-    key = "max_tokens" if ask.surface is Surface.COMPLETIONS else _max_tokens_key(endpoint, body)
+    key = "max_tokens" if ask.surface is _COMPLETIONS else _max_tokens_key(endpoint, body)
     for name in ("max_tokens", "max_completion_tokens"):
         if name != key or max_output is None:
             body.pop(name, None)
