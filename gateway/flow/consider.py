@@ -6,69 +6,26 @@ requests have in common (the screening of endpoints). It sends nothing, so `/v1/
 
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from datetime import UTC, datetime
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.core import estimate, routes, screen
+from gateway.core import estimate, routes
 from gateway.core.ask import Ask, Surface, texts_of
 from gateway.core.classify import Classification
 from gateway.core.decision import Considered, session_hash
 from gateway.core.escalation import Escalation
-from gateway.core.extras import NO_EXTRAS, Extras
+from gateway.core.extras import Extras
 from gateway.core.named import Named, Naming, UnknownModel, resolve
-from gateway.core.plan import Health, Ordered, Sizes, Step, Wishes, order
-from gateway.core.policy import Label, NamedModel, Objective, Route, Variant
+from gateway.core.plan import Health, Ordered, Sizes, Wishes, order
+from gateway.core.policy import NamedModel, Objective, Route
 from gateway.core.refusal import Refusal, RefusalKind, Refused
-from gateway.core.sensitivity import labels_of, merged
+from gateway.core.sensitivity import labels_of
 from gateway.flow.baseline import baseline_of
 from gateway.flow.refuse import Empty, Unroutable, nothing_left
+from gateway.flow.screening import NAME_A_MODEL, Screening
+from gateway.flow.stage import Client, Moment, Stage
+from gateway.flow.turns import in_turn
 from gateway.flow.world import World
-from gateway.formats.registry import wire_format
-
-MEMO_LIMIT = 1_024  # different kinds of request remembered; one is about 1 KB
-DAY_S = 86_400
-
-Inexpressible = tuple[tuple[screen.Kind, frozenset[str]], ...]
-
-
-class Client(Struct, frozen=True, gc=False):
-    """Who asks, and with which headers (lower-cased names)."""
-
-    key_id: str | None
-    headers: Mapping[str, str]
-
-
-class Moment(Struct, frozen=True, gc=False):
-    """One instant on both clocks: Unix seconds for prices and dates, monotonic seconds for health and deadlines."""
-
-    epoch_s: float
-    now_s: float
-
-
-class Group(Struct, frozen=True, gc=False):
-    """Endpoints meant by one name, tried before those of the next name."""
-
-    among: tuple[str, ...] | None  # None: all
-    named: bool
-
-
-class Stage(Struct, frozen=True, gc=False):
-    """What the stages before the candidates have found."""
-
-    ask: Ask
-    extras: Extras
-    named: Named
-    route: Route
-    variant: Variant | None
-    labels: tuple[Label, ...]
-    found: Classification
-    tier: int | None
-    home_tier: int  # tier that the conversation's first request needed: where its prompt cache is
-    opening_task: str  # what that request was
-    escalated: bool
-    moment: Moment
 
 
 class Planner:
@@ -85,7 +42,7 @@ class Planner:
         self.world = world
         self._health = health
         self.keyless = keyless
-        self._memo: dict[object, tuple[screen.Screened, ...]] = {}
+        self.screening = Screening(world, keyless, self._resolved)
         self.accounts = _accounts(world, accounts or {})
 
     def consider(self, ask: Ask, extras: Extras, client: Client, moment: Moment) -> Considered:
@@ -106,7 +63,7 @@ class Planner:
         wishes = self._wishes(stage)
         health = self._health(moment.now_s)
         ordered, excluded = self._ordered(stage, sizes, wishes, health)
-        steps, others, panic = _plan(stage, ordered, health)
+        steps, others, panic = in_turn(ordered, health, _most_attempts(stage))
         if len(ordered) > 1 and not panic:  # what one group excludes, another may have let in
             for step in (*steps, *others):
                 excluded.pop(step.endpoint.id, None)
@@ -189,7 +146,7 @@ class Planner:
         """What the name means on this route."""
         if ask.surface is Surface.EMBEDDINGS and named.naming in (Naming.AUTO, Naming.TIER):
             if route.model is None:
-                raise Refused(Refusal(RefusalKind.INVALID_REQUEST, _NAME_A_MODEL, param="model"))
+                raise Refused(Refusal(RefusalKind.INVALID_REQUEST, NAME_A_MODEL, param="model"))
             return self._resolved(route.model)
         if named.naming is not Naming.MODEL or ask.surface is Surface.EMBEDDINGS:
             return named
@@ -272,7 +229,7 @@ class Planner:
     ) -> tuple[list[Ordered], dict[str, tuple[str, ...]]]:
         excluded: dict[str, tuple[str, ...]] = {}
         ordered = []
-        for screened in self._screened(stage):
+        for screened in self.screening.of(stage):
             judged = order(screened.eligible, self.world.prices, sizes, health, wishes)
             if screened.excluded:
                 excluded.update(screened.excluded)
@@ -280,102 +237,6 @@ class Planner:
                 excluded.update({name: (reason,) for name, reason in judged.excluded.items()})
             ordered.append(judged)
         return ordered, excluded
-
-    def _screened(self, stage: Stage) -> tuple[screen.Screened, ...]:
-        """Every group of the request, screened; remembered by what the answer depends on."""
-        ask, extras = stage.ask, stage.extras
-        day = int(stage.moment.epoch_s // DAY_S)
-        inexpressible = () if ask.survey.plain else self._inexpressible(ask, extras)
-        key = (
-            ask.surface, ask.model, stage.route.name, stage.tier, stage.labels, ask.survey.needs, ask.survey.signed_by,
-            None if extras is NO_EXTRAS else (extras.models, extras.provider), inexpressible, self.keyless(), day,
-            None if ask.embed is None else ask.embed.dimensions,
-        )  # fmt: skip
-        found = self._memo.get(key)
-        if found is None:
-            if len(self._memo) >= MEMO_LIMIT:
-                self._memo.clear()
-            catalog = self.world.policy.catalog
-            demands = [self._demand(stage, group, inexpressible) for group in self._groups(stage)]
-            found = self._memo[key] = tuple(screen.screen(demand, catalog) for demand in demands)
-        return found
-
-    def _inexpressible(self, ask: Ask, extras: Extras) -> Inexpressible:
-        """Fields of the request that endpoints of a kind cannot express, where there are any."""
-        found = []
-        for kind, endpoint in self.world.kinds:
-            beyond = wire_format(endpoint.api).inexpressible(ask, endpoint)
-            lacking = beyond.fields | beyond.hints if extras.provider.require_parameters else beyond.fields
-            if lacking:
-                found.append((kind, lacking))
-        return tuple(found)
-
-    def _groups(self, stage: Stage) -> list[Group]:
-        named, rules = stage.named, stage.extras.provider
-        free = named.naming in (Naming.AUTO, Naming.TIER)
-        groups = [Group(None, named=False) if free else Group(named.endpoints, named=True)]
-        for name in stage.extras.models:
-            other = self._resolved(name)
-            if stage.ask.surface is Surface.EMBEDDINGS:
-                self._check_same_weights(named, other)
-            if other.naming in (Naming.AUTO, Naming.TIER):
-                groups.append(Group(None, named=False))
-            else:
-                groups.append(Group(other.endpoints, named=True))
-        if named.naming is Naming.ENDPOINT and rules.allow_fallbacks:
-            model = self.world.policy.catalog.endpoints[named.endpoints[0]].model
-            groups.append(Group(self.world.names.by_model[model], named=True))
-        return groups
-
-    def _check_same_weights(self, named: Named, other: Named) -> None:
-        """Vectors of two models cannot be compared, so no fallback leads from one to the other."""
-        catalog = self.world.policy.catalog.endpoints
-        weights = {catalog[name].base_model for name in named.endpoints}
-        if not other.endpoints or any(catalog[name].base_model not in weights for name in other.endpoints):
-            raise Refused(Refusal(RefusalKind.INVALID_REQUEST, f"{other.name!r}: {_NAME_A_MODEL}", param="models"))
-
-    def _demand(self, stage: Stage, group: Group, inexpressible: Inexpressible) -> screen.Demand:
-        ask = stage.ask
-        return screen.Demand(
-            operation=ask.surface.operation,
-            among=group.among,
-            named=group.named,
-            require=merged(stage.labels),
-            needs=ask.survey.needs,
-            signed_by=ask.survey.signed_by,
-            tier=stage.tier,
-            rules=stage.extras.provider,
-            inexpressible=inexpressible,
-            keyless=self.keyless(),
-            today=datetime.fromtimestamp(stage.moment.epoch_s, UTC).date(),
-            dimensions=None if ask.embed is None else ask.embed.dimensions,
-            native_dimensions=self._native_dimensions(ask, stage.named),
-        )
-
-    def _native_dimensions(self, ask: Ask, named: Named) -> int | None:
-        """Length of the vectors that a request means which does not say it: that of the first endpoint of the name."""
-        if ask.embed is None or ask.embed.dimensions is not None:
-            return None
-        known = (self.world.policy.catalog.endpoints[name].dimensions for name in named.endpoints)
-        return next((length for length in known if length is not None), None)
-
-
-def _plan(stage: Stage, ordered: list[Ordered], health: Health) -> tuple[tuple[Step, ...], tuple[Step, ...], bool]:
-    """The steps to try, the rest of the eligible, and whether it is the least bad that is tried."""
-    steps = list(ordered[0].steps) if len(ordered) == 1 else _once(step for group in ordered for step in group.steps)
-    panic = False
-    if not steps:
-        ill = _once(step for group in ordered for step in group.ill)
-        steps = [step for step in ill if health.ill[step.endpoint.id].reason == screen.BREAKER_OPEN]
-        panic = bool(steps)
-    most = _most_attempts(stage)
-    return tuple(steps[:most]), tuple(steps[most:]), panic
-
-
-_NAME_A_MODEL = (
-    "embeddings of different models cannot be compared, so name the model (GET /v1/models lists them), "
-    "or let the operator pin one with `model:` on the route"
-)
 
 
 def _highest(tiers: Iterable[int | None]) -> int | None:
@@ -407,10 +268,3 @@ def _accounts(world: World, before: Mapping[str, Escalation]) -> dict[str, Escal
             kept = account is not None and account.share == route.escalate.share
             found[route.name] = account if account is not None and kept else Escalation(route.escalate.share)
     return found
-
-
-def _once(steps: Iterable[Step]) -> list[Step]:
-    found: dict[str, Step] = {}
-    for step in steps:
-        found.setdefault(step.endpoint.id, step)
-    return list(found.values())

@@ -12,7 +12,7 @@ from gateway.core.ask import Ask
 from gateway.core.decision import AttemptRow, Considered, Outcome
 from gateway.core.extras import Extras
 from gateway.core.usage import Usage
-from gateway.flow.consider import Client, Moment
+from gateway.flow.stage import Client, Moment
 from gateway.formats.surface import ClientSurface
 
 

@@ -12,9 +12,9 @@ from gateway.core.extras import NO_EXTRAS, BadExtra, read_extras
 from gateway.core.refusal import Refusal, RefusalKind, Refused
 from gateway.flow import faults
 from gateway.flow.answer import Walk
-from gateway.flow.consider import Client, Moment
 from gateway.flow.ports import ReplySink
 from gateway.flow.run import Request, Run
+from gateway.flow.stage import Client, Moment
 from gateway.flow.tokens import count_tokens
 from gateway.formats.surface import BadRequest, ClientError, ClientSurface
 from gateway.web.auth import Door

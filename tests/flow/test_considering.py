@@ -14,7 +14,9 @@ from gateway.core.plan import Health, Ill
 from gateway.core.policy import Escalate, Label, Limits, Match, NamedModel, Requirement, Route
 from gateway.core.refusal import Refused
 from gateway.core.scan import Scanner
-from gateway.flow.consider import MEMO_LIMIT, Client, Moment, Planner
+from gateway.flow.consider import Planner
+from gateway.flow.screening import MEMO_LIMIT
+from gateway.flow.stage import Client, Moment
 from gateway.flow.world import World
 from gateway.formats.registry import surface as surface_named
 from tests.support.builders import EPOCH_S, START_S, TASK_TIERS, a_body, a_price, a_world, an_endpoint
@@ -320,10 +322,10 @@ def test_remembers_equal_demands_and_forgets_when_there_are_too_many() -> None:
     planner = Planner(world, lambda _: Health(), lambda: NOBODY)
     for _ in range(3):
         planned(world, planner=planner)
-    assert len(planner._memo) == 1
+    assert len(planner.screening) == 1
     for n in range(MEMO_LIMIT + 5):
         planned(world, a_body(model="m", provider={"ignore": [], "order": ["a"] * n}), planner=planner)
-    assert len(planner._memo) <= MEMO_LIMIT
+    assert len(planner.screening) <= MEMO_LIMIT
 
 
 def test_a_provider_that_gets_its_key_is_in_at_once() -> None:

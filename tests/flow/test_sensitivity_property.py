@@ -17,7 +17,8 @@ from gateway.core.plan import Health, Ill
 from gateway.core.policy import Label, Match, NamedModel, Requirement, Route
 from gateway.core.refusal import Refused
 from gateway.core.scan import Scanner
-from gateway.flow.consider import Client, Moment, Planner
+from gateway.flow.consider import Planner
+from gateway.flow.stage import Client, Moment
 from gateway.flow.world import World
 from gateway.formats.registry import surface as surface_named
 from tests.support.builders import EPOCH_S, START_S, a_provider, a_world, an_endpoint

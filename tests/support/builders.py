@@ -17,8 +17,8 @@ from gateway.core.policy import Label, Policy, Route
 from gateway.core.pricing import Price, Rates
 from gateway.core.scan import Scanner
 from gateway.core.task_rules import DEFAULT_RULES
-from gateway.flow.consider import Client, Moment
 from gateway.flow.run import Request
+from gateway.flow.stage import Client, Moment
 from gateway.flow.world import World, kinds_of
 from gateway.formats.registry import surface as surface_named
 

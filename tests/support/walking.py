@@ -9,11 +9,12 @@ from gateway.core.decision import Decision, record
 from gateway.core.extras import read_extras
 from gateway.flow.answer import Parts, Walk
 from gateway.flow.attempt import Line
-from gateway.flow.consider import Client, Moment, Planner
+from gateway.flow.consider import Planner
 from gateway.flow.health import HealthBook
 from gateway.flow.ports import Clock
 from gateway.flow.run import Request
 from gateway.flow.settle import Settler
+from gateway.flow.stage import Client, Moment
 from gateway.flow.trial import Trials
 from gateway.flow.world import World
 from gateway.formats.registry import surface as surface_named

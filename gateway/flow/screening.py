@@ -1,0 +1,134 @@
+"""Which endpoints may and can serve a kind of request: `core.screen`, asked once per kind and remembered.
+
+A request's kind is what the answer depends on: its names, route, labels, tier, needs and what a wire format cannot
+express of it. How long it is, what it costs and who is ill today is judged for each request, in `consider`.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from gateway.core import screen
+from gateway.core.ask import Ask, Surface
+from gateway.core.extras import NO_EXTRAS, Extras
+from gateway.core.named import Named, Naming
+from gateway.core.refusal import Refusal, RefusalKind, Refused
+from gateway.core.sensitivity import merged
+from gateway.flow.stage import Stage
+from gateway.flow.world import World
+from gateway.formats.registry import wire_format
+
+MEMO_LIMIT = 1_024  # different kinds of request remembered; one is about 1 KB
+DAY_S = 86_400
+
+Inexpressible = tuple[tuple[screen.Kind, frozenset[str]], ...]
+
+
+
+class Group(Struct, frozen=True, gc=False):
+    """Endpoints meant by one name, tried before those of the next name."""
+
+    among: tuple[str, ...] | None  # None: all
+    named: bool
+
+
+class Screening:
+    """Screens in one `World`, and remembers."""
+
+    def __init__(
+        self, world: World, keyless: Callable[[], frozenset[str]], resolved: Callable[[str], Named]
+    ) -> None:
+        """`keyless` tells the providers without a key, `resolved` what a name means."""
+        self._world = world
+        self._keyless = keyless
+        self._resolved = resolved
+        self._memo: dict[object, tuple[screen.Screened, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self._memo)
+
+
+    def of(self, stage: Stage) -> tuple[screen.Screened, ...]:
+        """Every group of the request, screened; remembered by what the answer depends on."""
+        ask, extras = stage.ask, stage.extras
+        day = int(stage.moment.epoch_s // DAY_S)
+        inexpressible = () if ask.survey.plain else self._inexpressible(ask, extras)
+        key = (
+            ask.surface, ask.model, stage.route.name, stage.tier, stage.labels, ask.survey.needs, ask.survey.signed_by,
+            None if extras is NO_EXTRAS else (extras.models, extras.provider), inexpressible, self._keyless(), day,
+            None if ask.embed is None else ask.embed.dimensions,
+        )  # fmt: skip
+        found = self._memo.get(key)
+        if found is None:
+            if len(self._memo) >= MEMO_LIMIT:
+                self._memo.clear()
+            catalog = self._world.policy.catalog
+            demands = [self._demand(stage, group, inexpressible) for group in self._groups(stage)]
+            found = self._memo[key] = tuple(screen.screen(demand, catalog) for demand in demands)
+        return found
+
+    def _inexpressible(self, ask: Ask, extras: Extras) -> Inexpressible:
+        """Fields of the request that endpoints of a kind cannot express, where there are any."""
+        found = []
+        for kind, endpoint in self._world.kinds:
+            beyond = wire_format(endpoint.api).inexpressible(ask, endpoint)
+            lacking = beyond.fields | beyond.hints if extras.provider.require_parameters else beyond.fields
+            if lacking:
+                found.append((kind, lacking))
+        return tuple(found)
+
+    def _groups(self, stage: Stage) -> list[Group]:
+        named, rules = stage.named, stage.extras.provider
+        free = named.naming in (Naming.AUTO, Naming.TIER)
+        groups = [Group(None, named=False) if free else Group(named.endpoints, named=True)]
+        for name in stage.extras.models:
+            other = self._resolved(name)
+            if stage.ask.surface is Surface.EMBEDDINGS:
+                self._check_same_weights(named, other)
+            if other.naming in (Naming.AUTO, Naming.TIER):
+                groups.append(Group(None, named=False))
+            else:
+                groups.append(Group(other.endpoints, named=True))
+        if named.naming is Naming.ENDPOINT and rules.allow_fallbacks:
+            model = self._world.policy.catalog.endpoints[named.endpoints[0]].model
+            groups.append(Group(self._world.names.by_model[model], named=True))
+        return groups
+
+    def _check_same_weights(self, named: Named, other: Named) -> None:
+        """Vectors of two models cannot be compared, so no fallback leads from one to the other."""
+        catalog = self._world.policy.catalog.endpoints
+        weights = {catalog[name].base_model for name in named.endpoints}
+        if not other.endpoints or any(catalog[name].base_model not in weights for name in other.endpoints):
+            raise Refused(Refusal(RefusalKind.INVALID_REQUEST, f"{other.name!r}: {NAME_A_MODEL}", param="models"))
+
+    def _demand(self, stage: Stage, group: Group, inexpressible: Inexpressible) -> screen.Demand:
+        ask = stage.ask
+        return screen.Demand(
+            operation=ask.surface.operation,
+            among=group.among,
+            named=group.named,
+            require=merged(stage.labels),
+            needs=ask.survey.needs,
+            signed_by=ask.survey.signed_by,
+            tier=stage.tier,
+            rules=stage.extras.provider,
+            inexpressible=inexpressible,
+            keyless=self._keyless(),
+            today=datetime.fromtimestamp(stage.moment.epoch_s, UTC).date(),
+            dimensions=None if ask.embed is None else ask.embed.dimensions,
+            native_dimensions=self._native_dimensions(ask, stage.named),
+        )
+
+    def _native_dimensions(self, ask: Ask, named: Named) -> int | None:
+        """Length of the vectors that a request means which does not say it: that of the first endpoint of the name."""
+        if ask.embed is None or ask.embed.dimensions is not None:
+            return None
+        known = (self._world.policy.catalog.endpoints[name].dimensions for name in named.endpoints)
+        return next((length for length in known if length is not None), None)
+
+
+NAME_A_MODEL = (
+    "embeddings of different models cannot be compared, so name the model (GET /v1/models lists them), "
+    "or let the operator pin one with `model:` on the route"
+)

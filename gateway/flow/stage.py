@@ -1,0 +1,43 @@
+"""What the walk knows of a request between its stages: who asks, when, and what the first stages have found."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from gateway.core.ask import Ask
+from gateway.core.classify import Classification
+from gateway.core.extras import Extras
+from gateway.core.named import Named
+from gateway.core.policy import Label, Route, Variant
+
+
+class Client(Struct, frozen=True, gc=False):
+    """Who asks, and with which headers (lower-cased names)."""
+
+    key_id: str | None
+    headers: Mapping[str, str]
+
+
+class Moment(Struct, frozen=True, gc=False):
+    """One instant on both clocks: Unix seconds for prices and dates, monotonic seconds for health and deadlines."""
+
+    epoch_s: float
+    now_s: float
+
+
+
+class Stage(Struct, frozen=True, gc=False):
+    """What the stages before the candidates have found."""
+
+    ask: Ask
+    extras: Extras
+    named: Named
+    route: Route
+    variant: Variant | None
+    labels: tuple[Label, ...]
+    found: Classification
+    tier: int | None
+    home_tier: int  # tier that the conversation's first request needed: where its prompt cache is
+    opening_task: str  # what that request was
+    escalated: bool
+    moment: Moment
