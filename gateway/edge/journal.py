@@ -11,9 +11,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from gateway.core.decision import Decision, record
+from gateway.formats import codec
 
 QUEUE_LIMIT = 20_000  # about 20 MB of records; a minute at 300 requests a second
 WAKE_S = 0.05  # how long a record waits at most before it is written
@@ -90,7 +89,7 @@ class Journal:
         """The row's line, or None where it holds what JSON cannot: one bad row must not end all that follow."""
         fields = record(row) if isinstance(row, Decision) else row
         try:
-            return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+            return codec.dumps(fields) + b"\n"  # codec: a text may hold half an emoji, which orjson refuses
         except TypeError as error:
             self.dropped += 1
             log.error("decision %s cannot be written as JSON: %s; it is counted as dropped", fields.get("id"), error)
