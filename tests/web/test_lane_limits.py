@@ -324,3 +324,24 @@ async def test_begins_no_pipelined_request_after_an_answer_that_broke_off(house:
     assert house.wire.sent.endswith(b"4\r\nhalf\r\n")
     house.lane.connection_lost(None)
     assert len(house.keeper) == 0
+
+
+async def test_waits_at_the_end_of_a_drain_until_what_was_cut_off_has_been_recorded(house: House) -> None:
+    recorded = []
+
+    async def answer(
+        surface: ClientSurface, headers: Mapping[str, str], raw: bytes | bytearray, sink: ReplySink
+    ) -> None:
+        try:
+            await house.desk.go.wait()
+        finally:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            recorded.append(bytes(raw))
+
+    house.desk.answer = answer  # type: ignore[method-assign]
+    house.wire.abort = lambda: house.lane.connection_lost(None)  # type: ignore[method-assign]
+    house.lane.data_received(ASK)
+    await house.turn()
+    await house.lanes.close()
+    assert recorded == [chat_body()]
