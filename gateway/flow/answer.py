@@ -23,7 +23,7 @@ from gateway.flow.consider import Planner
 from gateway.flow.health import HealthBook
 from gateway.flow.keep import KeepingSink, keeps_texts
 from gateway.flow.ports import ClientGone, Clock, Recorder, ReplySink
-from gateway.flow.refuse import Unroutable
+from gateway.flow.refuse import Unroutable, first_reasons
 from gateway.flow.run import Request, Run
 from gateway.flow.settle import Settler
 from gateway.flow.trial import Trial, Trials
@@ -199,7 +199,8 @@ class Walk:
         if failure.kind in faults.CLIENTS_FAULT:
             run.outcome = Outcome.REJECTED
         names = [row.endpoint for row in run.rows]
-        self._show(run, faults.of_failures(failure, run.rows, self._earliest(names)), sink)
+        excluded = {} if run.considered is None else first_reasons(run.considered.excluded)
+        self._show(run, faults.of_failures(failure, run.rows, self._earliest(names), excluded), sink)
 
     def _earliest(self, names: Sequence[str]) -> float | None:
         """Seconds until the first of these endpoints may be tried again, where a horizon is known."""

@@ -5,7 +5,7 @@ client's own faults pass through with the provider's words, a sole provider's 42
 that lists the attempts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.core.decision import AttemptRow
@@ -61,27 +61,34 @@ def of_bad_request(bad: BadRequest) -> Fault:
     return Fault(ClientError(400, bad.message, TYPES[400], code=bad.code or "invalid_request", param=bad.param))
 
 
-def of_failures(last: Failure, attempts: Sequence[AttemptRow], retry_after_s: float | None) -> Fault:
+def of_failures(
+    last: Failure, attempts: Sequence[AttemptRow], retry_after_s: float | None, excluded: Mapping[str, int]
+) -> Fault:
     """What the client is told when no candidate is left.
 
     Args:
         last: the failure of the last attempt.
         attempts: all of them.
-        retry_after_s: the earliest time at which one of them may be tried again.
+        retry_after_s: the earliest time at which one of them may be tried again, where it is known.
+        excluded: how many endpoints were never candidates, by reason.
     """
     if last.kind in CLIENTS_FAULT:
         return _passed_through(last)
+    wait_s = retry_after_s if retry_after_s is not None else DEFAULT_RETRY_AFTER_S
     kinds = {row.outcome for row in attempts}
     if kinds == {FailureKind.RATE_LIMITED.value}:
         message = last.error.message if last.error and len(attempts) == 1 else "every provider tried is rate-limited"
         error = ClientError(429, message, TYPES[429], code="rate_limited", extra=_listed(attempts))
-        return Fault(error, _retry_after(retry_after_s if retry_after_s is not None else DEFAULT_RETRY_AFTER_S))
-    tried = "; ".join(f"{row.endpoint}: {row.error or row.outcome}" for row in attempts)
-    error = ClientError(
-        503, f"all attempts failed: {tried}", TYPES[503], code="all_attempts_failed", extra=_listed(attempts)
-    )
+        return Fault(error, _retry_after(wait_s))
+    tried = [f"{row.endpoint}: {row.error or row.outcome}" for row in attempts]
+    details = _listed(attempts)
+    if excluded:
+        tried.append(f"not tried: {', '.join(f'{count} by {why}' for why, count in excluded.items())}")
+        details["excluded"] = dict(excluded)
+    message = f"all attempts failed: {'; '.join(tried)}"
+    error = ClientError(503, message, TYPES[503], code="all_attempts_failed", extra=details)
     # The gateway has tried all there is: an SDK that repeats the request at once only multiplies the load.
-    return Fault(error, (*_retry_after(retry_after_s), ("x-should-retry", "false")))
+    return Fault(error, (*_retry_after(wait_s), ("x-should-retry", "false")))
 
 
 def _passed_through(last: Failure) -> Fault:

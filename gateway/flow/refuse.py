@@ -86,10 +86,15 @@ def _fields_alone(excluded: Mapping[str, tuple[str, ...]], ask: Ask) -> set[str]
 def _summary(labels: Sequence[Label], excluded: Mapping[str, tuple[str, ...]]) -> str:
     if not excluded:
         return "no endpoint is configured that could serve this request; configure a provider or its key"
-    counts = Counter(reasons[0] for reasons in excluded.values())
-    parts = [f"{count} by {why}" for why, count in counts.most_common()]
+    counts = first_reasons(excluded)
+    parts = [f"{count} by {why}" for why, count in counts.items()]
     words = f"no endpoint may serve this request: {', '.join(parts)}"
-    if counts[screen.SENSITIVITY]:
+    if screen.SENSITIVITY in counts:
         named = ", ".join(label.name for label in labels)
         words += f". The request is {named}: its provider must guarantee what that label requires"
     return words
+
+
+def first_reasons(excluded: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+    """How many endpoints each reason kept out, each counted by the first of its own; the most frequent first."""
+    return dict(Counter(reasons[0] for reasons in excluded.values()).most_common())

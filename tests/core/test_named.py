@@ -55,7 +55,8 @@ def test_means_other_names_of_the_same_weights_from_either_name() -> None:
         ("tier:huge", "no model is named 'tier:huge'. Tiers: tier:small, tier:medium, tier:large."),
         ("gpt-40", "no model is named 'gpt-40'. Did you mean 'gpt-4o' or 'gpt-4o-2024' or 'hub/gpt-4o-2024'?"),
         ("openai/nothing-like-it-at-all", None),
-        ("zzzzzzzzzzz", "no model is named 'zzzzzzzzzzz'."),
+        ("zzzzzzzzzzz", "no model is named 'zzzzzzzzzzz'. GET /v1/models lists the names there are."),
+        ("z" * 9_999, f"no model is named '{'z' * 128}'. GET /v1/models lists the names there are."),
     ],
 )
 def test_says_what_there_is_instead(name: str, words: str | None) -> None:

@@ -59,6 +59,17 @@ async def test_explain_answers_a_refusal_in_its_words() -> None:
     assert told["plan"] == []
     assert (told["error"]["status"], told["error"]["code"]) == (422, "no_eligible_endpoint")
     assert told["error"]["endpoints"] == {"alpha/m": ["sensitivity"]}
+    assert (told["route"], told["task"], told["tier_required"], told["sensitivity"]) == (
+        "default", "chat", "small", ["pii"],
+    )  # fmt: skip
+    (row,) = told["endpoints"]
+    assert (row["endpoint"], row["eligible"], row["reasons"]) == ("alpha/m", False, ["sensitivity"])
+
+
+async def test_explain_of_a_name_that_nothing_has_is_the_refusal_alone() -> None:
+    walking = Walking(a_world("alpha/m"), {})
+    told = explained(walking.walk, walking.request(a_body(model="nothing")))
+    assert (told["plan"], told["error"]["status"], "endpoints" in told) == ([], 404, False)
 
 
 # -- count_tokens ----------------------------------------------------------------------------------------------------

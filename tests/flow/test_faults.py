@@ -32,13 +32,13 @@ def test_a_bad_request_is_a_400_with_its_position() -> None:
 
 @pytest.mark.parametrize(("seconds", "header"), [(0.0, "1"), (0.2, "1"), (2.0, "2"), (2.01, "3"), (None, "5")])
 def test_a_time_is_told_in_whole_seconds_and_never_too_early(seconds: float | None, header: str) -> None:
-    fault = of_failures(Failure(FailureKind.RATE_LIMITED, "429"), [row()], seconds)
+    fault = of_failures(Failure(FailureKind.RATE_LIMITED, "429"), [row()], seconds, {})
     assert fault.headers == (("retry-after", header),)
 
 
 def test_several_rate_limits_are_told_as_one() -> None:
     failure = Failure(FailureKind.RATE_LIMITED, "429", error=UpstreamError(429, "slow down"))
-    assert of_failures(failure, [row(), row()], 1.0).error.message == "every provider tried is rate-limited"
+    assert of_failures(failure, [row(), row()], 1.0, {}).error.message == "every provider tried is rate-limited"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_several_rate_limits_are_told_as_one() -> None:
     ],
 )
 def test_the_clients_own_fault_passes_through(failure: Failure, error: ClientError) -> None:
-    fault = of_failures(failure, [row("rejected")], None)
+    fault = of_failures(failure, [row("rejected")], None, {})
     assert (fault.error, fault.headers) == (error, ())
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from gateway.core.ask import Surface
-from gateway.core.catalog import Operation
+from gateway.core.catalog import Operation, Privacy
 from gateway.core.failure import FailureKind
 from gateway.core.policy import Label, Limits, Requirement, Route
-from tests.support.builders import a_price, a_world, an_endpoint
+from tests.support.builders import a_price, a_provider, a_world, an_endpoint
 from tests.support.openai_scripts import SSE, an_answer, an_error, event
 from tests.support.scripted_upstream import HANG, Script
 from tests.support.walking import NoKeys, Walking
@@ -70,8 +70,7 @@ async def test_an_error_frame_in_a_200_stream_is_the_400_that_it_says() -> None:
 
 async def test_a_400_passes_through_with_the_providers_words_and_position() -> None:
     body = (
-        b'{"error":{"message":"temperature too high","type":"invalid_request_error",'
-        b'"param":"temperature","code":"x"}}'
+        b'{"error":{"message":"temperature too high","type":"invalid_request_error","param":"temperature","code":"x"}}'
     )
     walking = Walking(a_world("alpha/m", "beta/m"), {"alpha": [[an_error(400)[0], body]]})
     sink = await walking.ask()
@@ -105,6 +104,16 @@ async def test_neither_keys_nor_pages_of_a_provider_are_shown() -> None:
     assert b"canary" not in sink.body
 
 
+async def test_a_failure_tells_when_to_come_back_and_who_was_never_asked() -> None:
+    private = a_provider("alpha", privacy=Privacy(retention_days=0))
+    world = a_world("alpha/m", "beta/m", labels=STRICT, providers=[private])
+    walking = Walking(world, {"alpha": [an_error(500, "boom")]})
+    sink = await walking.ask(headers={"x-pointsman-sensitivity": "pii"})
+    assert (sink.status, sink.headers["retry-after"], walking.upstream.tried) == (503, "5", ["alpha/m"])
+    assert sink.error["metadata"]["excluded"] == {"sensitivity": 1}
+    assert sink.error["message"] == "all attempts failed: alpha/m: 500: boom; not tried: 1 by sensitivity"
+
+
 # -- before any attempt ----------------------------------------------------------------------------------------------
 
 
@@ -130,6 +139,14 @@ async def test_a_sensitive_request_that_nobody_may_serve_is_a_422_that_says_why(
         "excluded": {"sensitivity": 2},
         "endpoints": {"alpha/m": ["sensitivity"], "beta/m": ["sensitivity"]},
     }
+    told = ("route", "task", "tier_required", "sensitivity", "plan", "excluded", "attempts", "endpoint", "status")
+    assert {name: walking.row[name] for name in told} == {
+        "route": "default", "task": "chat", "tier_required": "small", "sensitivity": ["pii"], "plan": [],
+        "excluded": {"sensitivity": 2}, "attempts": [], "endpoint": None, "status": 422,
+    }  # fmt: skip
+    assert walking.row["candidates"][0] == {
+        "endpoint": "alpha/m", "eligible": False, "reasons": ["sensitivity"], "estimated_cost": None,
+    }  # fmt: skip
 
 
 async def test_naming_the_model_does_not_help_against_sensitivity() -> None:
