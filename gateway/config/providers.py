@@ -170,8 +170,10 @@ class _Entry:
                 self.findings.problem(self._at("models", index, "id"), f'"{row.id}" is given twice')
             seen.add(row.id)
             found[row.id] = self._model(row, index, provider, found.get(row.id))
+            name = found[row.id].id
+            made.catalog_prices.setdefault(name, None)  # unknown here, and yet a live source may know it
             if row.price is not None:
-                made.config_prices[found[row.id].id] = _price(row.price)
+                made.config_prices[name] = _price(row.price)
         if not found and self.row.only is None and provider.api in self.known.wire_formats:
             self.findings.problem(self._at(), "has no models; list them under models:")
         made.endpoints.update((endpoint.id, endpoint) for endpoint in found.values())

@@ -60,13 +60,14 @@ class Trials:
         except Unaffordable:
             run.skipped[name] = "what is left of the cost limit buys no useful answer"
             return None
+        trial = Trial(run, considered, step, line, price, cap, self._book)  # may fail, so it comes before the breaker
         ticket = self._book.enter(name, now_s)
         if ticket is None:
             if not considered.panic and (candidates_left or run.rows):
                 run.skipped[name] = "another request is trying it"
                 return None
             ticket = self._book.enter_anyway(name, now_s)
-        trial = Trial(run, considered, step, line, price, cap, ticket, self._book)
+        trial.ticket = ticket
         line.in_flight += 1
         return trial
 
@@ -98,14 +99,14 @@ class Trial:
 
     def __init__(  # noqa: PLR0913 - made in one place only, from what that place has just decided
         self, run: Run, considered: Considered, step: Step, line: Line, price: Price | None, cap: int | None,
-        ticket: Ticket, book: HealthBook,
+        book: HealthBook,
     ) -> None:  # fmt: skip
         self.step = step
         self.line = line
         self._run = run
         self._considered = considered
         self._price = price
-        self._ticket = ticket
+        self.ticket = Ticket(0, 0)  # given by the breakers once they let it through
         self._book = book
         ask, endpoint = run.request.ask, step.endpoint
         required = line.format.requires_max_tokens
@@ -178,7 +179,7 @@ class Trial:
         if self._cut_short and failure.kind in (FailureKind.FIRST_TOKEN_TIMEOUT, FailureKind.ANSWER_TIMEOUT):
             # The client's haste is not the provider's fault.
             failure = Failure(FailureKind.TOTAL_TIMEOUT, failure.message)
-        self._book.failed(self.step.endpoint.id, self._ticket, failure, now_s)
+        self._book.failed(self.step.endpoint.id, self.ticket, failure, now_s)
 
     def cancelled(self, now_s: float) -> None:
         """The client left (or the gateway itself failed); blames nobody."""
@@ -188,7 +189,7 @@ class Trial:
             chars = self._relay.output_chars
         usage = self._relay.usage if self._relay is not None else None
         self._row("cancelled", None, "the client left", usage or self._estimated(chars), now_s)
-        self._book.failed(self.step.endpoint.id, self._ticket, Failure(FailureKind.CANCELLED, "the client left"), now_s)
+        self._book.failed(self.step.endpoint.id, self.ticket, Failure(FailureKind.CANCELLED, "the client left"), now_s)
 
     def leave(self) -> None:
         self.line.in_flight -= 1
@@ -196,7 +197,7 @@ class Trial:
     def _succeeded(self, usage: Usage, now_s: float) -> float | None:
         name = self.step.endpoint.id
         usd = self._row("ok", 200, None, usage, now_s)
-        self._book.succeeded(name, self._ticket, Sample((now_s - self._begun_s) * 1000.0, self._ttft_ms), now_s)
+        self._book.succeeded(name, self.ticket, Sample((now_s - self._begun_s) * 1000.0, self._ttft_ms), now_s)
         assert self._answer is not None, "only an answer can succeed"
         wait_s = self.line.format.horizon_s(self._answer.head.headers, self._run.request.moment.epoch_s)
         if wait_s is not None:

@@ -84,7 +84,8 @@ OK = [{"role": "user", "content": "Reply with OK."}]
 def test_probes_are_small_and_do_not_think(at: Endpoint, path: str, body: dict[str, Any]) -> None:
     out = registry.wire_format(at.api).probe(at)
     assert (out.path, json.loads(out.body)) == (path, {"model": at.upstream_id, **body})
-    assert out.headers == (("content-type", "application/json"), ("accept", "application/json"))
+    versioned = (("anthropic-version", "2023-06-01"),) if at.api == "anthropic" else ()
+    assert out.headers == (("content-type", "application/json"), ("accept", "application/json"), *versioned)
 
 
 def test_embeddings_are_nothing_for_anthropic() -> None:

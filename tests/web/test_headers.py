@@ -78,7 +78,6 @@ async def test_sends_nothing_of_the_clients_to_a_provider_without_a_key(path: st
     assert set(got) <= {"host", "content-type", "content-length", "accept", "accept-encoding", "user-agent"}
 
 
-@pytest.mark.xfail(strict=True, reason="gateway.formats.anthropic sends the version with the key alone")
 async def test_names_anthropics_version_to_a_provider_without_a_key() -> None:
     async with gateway_with("sim-claude") as running:
         async with running.post("/v1/messages", BODY) as response:

@@ -170,7 +170,6 @@ async def test_takes_published_prices_over_where_the_configuration_gives_none(tm
             assert running.gateway.metrics.snapshot_errors.values == {("prices.json",): 1.0}  # case I8
 
 
-@pytest.mark.xfail(strict=True, reason="gateway.config leaves models without any price out of the price book")
 async def test_takes_published_prices_over_for_models_the_catalog_does_not_know(tmp_path: Path) -> None:
     async with vendors_of(["sim-cheap", "sim-fast"]) as vendors:
         config = yaml.safe_load(config_of(vendors))

@@ -54,10 +54,7 @@ def build(ask: Ask, endpoint: Endpoint, max_output: int | None) -> Outgoing:
     assert ask.chat is not None
     if speaks(ask):
         body, dropped = _native(ask, ask.chat, endpoint, max_output)
-        extra = ask.chat.native_headers
-        if extra[:1] == (("anthropic-version", VERSION),):
-            extra = extra[1:]  # what `auth_headers` sends anyway
-        return Outgoing(PATHS[ask.surface], (*headers(ask.stream), *extra), orjson.dumps(body), dropped)
+        return Outgoing(PATHS[ask.surface], headers(ask.stream, ask.chat.native_headers), orjson.dumps(body), dropped)
     limit = max_output or endpoint.max_output or FALLBACK_MAX_TOKENS
     lost = set(inexpressible(ask, endpoint).hints)
     body = _translated(ask.chat, endpoint, limit)
@@ -66,8 +63,11 @@ def build(ask: Ask, endpoint: Endpoint, max_output: int | None) -> Outgoing:
     return Outgoing(PATHS[Surface.MESSAGES], headers(ask.stream), orjson.dumps(body), tuple(sorted(lost)))
 
 
-def headers(stream: object) -> tuple[tuple[str, str], ...]:
-    return (("content-type", "application/json"), ("accept", "text/event-stream" if stream else "application/json"))
+def headers(stream: object, native: tuple[tuple[str, str], ...] = ()) -> tuple[tuple[str, str], ...]:
+    """The version always goes along, also to a server that wants no key; `native` are the client's own, which count."""
+    versioned = native if native and native[0][0] == "anthropic-version" else (("anthropic-version", VERSION), *native)
+    accept = "text/event-stream" if stream else "application/json"
+    return (("content-type", "application/json"), ("accept", accept), *versioned)
 
 
 def probe(endpoint: Endpoint) -> Outgoing:
