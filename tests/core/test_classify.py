@@ -80,6 +80,11 @@ def test_counts_a_pair_once() -> None:
     assert found.reasons == ("write … program",)
 
 
+def test_counts_a_phrase_once_however_often_it_comes() -> None:
+    once, often = (Classifier.compile(RULES, TASKS).classify(p) for p in ("prove integral", "integral prove " * 3))
+    assert (once.confidence, once.reasons) == (often.confidence, often.reasons) == (2 / 2.5, ("integral",))
+
+
 def test_weighs_pasted_material_in_the_middle_by_half() -> None:
     padding = "so it goes on " * 30
     middle = Classifier.compile(RULES, TASKS).classify(f"{padding} integral {padding}").confidence
@@ -139,6 +144,13 @@ def test_grades_difficulty_by_task_phrases_and_length() -> None:
         classifier.classify(p).difficulty for p in ("refactor", "prove: refactor", "simple refactor", "a" * 8_000)
     ]
     assert grades == pytest.approx([0.5003, 0.7006, 0.3006, 0.25], abs=0.0005)
+
+
+def test_keeps_difficulty_within_its_ends() -> None:
+    grades = (Difficulty(-9.0, ("easy",)), Difficulty(9.0, ("hard",)))
+    floor, ceiling = (TaskRules((), difficulty=grades, base_difficulty=(("chat", base),)) for base in (0.1, 0.9))
+    assert Classifier.compile(floor, ("chat",)).classify("easy").difficulty == 0.0
+    assert Classifier.compile(ceiling, ("chat",)).classify("hard").difficulty == 1.0
 
 
 def test_lets_the_first_fitting_user_rule_decide() -> None:
