@@ -16,9 +16,10 @@ from gateway.core import screen
 from gateway.core.catalog import Endpoint
 from gateway.core.extras import MaxPrice
 from gateway.core.policy import Objective
-from gateway.core.pricing import PER_MILLION, Price, estimate_usd, output_cap, rates_at
+from gateway.core.pricing import PER_MILLION, Price, estimate_usd, output_cap, rates_at, upper_bound_usd
 
 NEAR = 1.05  # endpoints within 5 % of the cheapest count as equal: less than what a warm prompt cache saves
+ROUNDING = 1e-9  # far above a double's, far below a cent
 USEFUL_OUTPUT = 256  # tokens; a smaller cap buys a useless answer (CONTRACT §5)
 USEFUL_REASONING_OUTPUT = 2_048
 NEUTRAL_TTFT_MS = 800.0  # of an endpoint without samples: neither preferred nor shunned
@@ -80,7 +81,7 @@ class Ordered(Struct, frozen=True, gc=False):
     steps: tuple[Step, ...]
     ill: tuple[Step, ...]
     excluded: Mapping[str, str]
-    lowest_usd: float | None = None  # lowest estimate among those a cost limit alone excluded
+    lowest_usd: float | None = None  # lowest limit that lets in one of those a cost limit alone excluded
 
 
 def order(
@@ -117,12 +118,12 @@ def order(
         else:
             excluded[name] = reason
             if reason == screen.COST_LIMIT and step.estimate_usd is not None:
-                too_dear.append(step.estimate_usd)
+                too_dear.append(max(step.estimate_usd, _lowest_budget_usd(endpoint, price, sizes, wishes)))
     return Ordered(
         steps=tuple(_in_order(well, prices, sizes, health, wishes)),
         ill=tuple(sorted(ill, key=lambda step: health.ill[step.endpoint.id].badness)) if ill else (),
         excluded=excluded,
-        lowest_usd=min(too_dear) if too_dear else None,
+        lowest_usd=min((usd for usd in too_dear if usd < math.inf), default=None),
     )
 
 
@@ -147,9 +148,7 @@ def useful_output(endpoint: Endpoint) -> int:
     return USEFUL_REASONING_OUTPUT if "reasoning" in endpoint.caps else USEFUL_OUTPUT
 
 
-def affordable(
-    endpoint: Endpoint, price: Price | None, sizes: Sizes, wishes: Wishes, budget_usd: float
-) -> int | None:
+def affordable(endpoint: Endpoint, price: Price | None, sizes: Sizes, wishes: Wishes, budget_usd: float) -> int | None:
     """Most output tokens that `budget_usd` surely pays for, or None if it pays for no useful answer.
 
     What the client itself asks for is always useful: a limit of ten tokens needs no more than ten.
@@ -159,10 +158,20 @@ def affordable(
     if sizes.output == 0:  # embeddings
         return 0 if output_cap(price, sizes.input_bound, budget_usd, wishes.at_s) >= 0 else None
     cap = output_cap(price, sizes.input_bound, budget_usd, wishes.at_s) // sizes.choices
-    wanted = useful_output(endpoint)
-    if wishes.max_tokens is not None:
-        wanted = min(wanted, wishes.max_tokens)
-    return cap if cap >= wanted else None
+    return cap if cap >= _least_output(endpoint, wishes) else None
+
+
+def _least_output(endpoint: Endpoint, wishes: Wishes) -> int:
+    useful = useful_output(endpoint)
+    return useful if wishes.max_tokens is None else min(useful, wishes.max_tokens)
+
+
+def _lowest_budget_usd(endpoint: Endpoint, price: Price | None, sizes: Sizes, wishes: Wishes) -> float:
+    """The smallest budget that is affordable; infinite where none is."""
+    if price is None or sizes.input_bound is None:
+        return math.inf
+    tokens = 0 if sizes.output == 0 else _least_output(endpoint, wishes) * sizes.choices
+    return upper_bound_usd(price, sizes.input_bound, tokens, wishes.at_s) * (1 + ROUNDING)
 
 
 def _in_order(
@@ -206,9 +215,7 @@ def _ttft_ms(step: Step, health: Health) -> float:
     return health.ttft_p95_ms.get(step.endpoint.id, NEUTRAL_TTFT_MS)
 
 
-def _home(
-    steps: list[Step], prices: Mapping[str, Price | None], sizes: Sizes, wishes: Wishes
-) -> str:
+def _home(steps: list[Step], prices: Mapping[str, Price | None], sizes: Sizes, wishes: Wishes) -> str:
     """The endpoint that this conversation belongs to: what its first request would choose, on every replica.
 
     Judged by the size of the opening, which no later turn changes, so that no memory is needed.

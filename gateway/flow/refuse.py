@@ -7,6 +7,7 @@ would help.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from gateway.core import screen
 from gateway.core.ask import Ask
@@ -55,7 +56,7 @@ def nothing_left(empty: Empty, now_s: float) -> Refusal:
         )
     lowest = [group.lowest_usd for group in empty.ordered if group.lowest_usd is not None]
     if any(reasons == (screen.COST_LIMIT,) for reasons in excluded.values()):
-        estimate = f"; the lowest estimate is {min(lowest):.6f} USD" if lowest else ""
+        estimate = f"; the lowest estimate is {ceil(min(lowest) * 1e6) / 1e6:.6f} USD" if lowest else ""
         return Refusal(
             RefusalKind.COST_LIMIT,
             f"no endpoint can promise to stay within the cost limit{estimate}; raise the limit or shorten the request",

@@ -73,7 +73,23 @@ def test_says_the_lowest_estimate_of_those_that_only_the_cost_limit_excludes() -
     prices = {"a/m": a_price(10.0), "b/m": a_price(20.0), "c/unknown": None}
     found = ordered(prices, wishes(budget_usd=0.001))
     assert found.excluded == {"a/m": "cost_limit", "b/m": "cost_limit", "c/unknown": "cost_limit"}
-    assert found.lowest_usd == pytest.approx(0.03)
+    assert found.lowest_usd == pytest.approx((5_000 * 10 + 256 * 40) / 1e6)  # the bound, where it is above the estimate
+    roomy = Sizes(input=1_000, output=2_000, input_bound=1_000)
+    assert ordered(prices, wishes(budget_usd=0.001), sizes=roomy).lowest_usd == pytest.approx(0.09)
+
+
+@pytest.mark.parametrize("max_tokens", [None, 5, 100_000])
+def test_the_lowest_estimate_is_a_limit_that_would_do(max_tokens: int | None) -> None:
+    prices = {"a/m": a_price(10.0), "b/m": a_price(0.7, per_request=0.1)}
+    found = ordered(prices, wishes(budget_usd=1e-6, max_tokens=max_tokens))
+    assert found.lowest_usd is not None
+    steps = ordered(prices, wishes(budget_usd=found.lowest_usd, max_tokens=max_tokens)).steps
+    assert names(steps) == ["a/m"]
+
+
+def test_no_limit_would_do_where_the_input_has_no_bound() -> None:
+    unbounded = Sizes(input=1000, output=500, input_bound=None)
+    assert ordered({"a/m": a_price(10.0)}, wishes(budget_usd=1.0), sizes=unbounded).lowest_usd is None
 
 
 def test_sets_the_ill_apart_the_least_bad_first() -> None:

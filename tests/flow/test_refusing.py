@@ -161,10 +161,13 @@ async def test_a_limit_that_pays_for_no_useful_answer_is_a_402_with_the_lowest_e
     error = await refused(walking, 402, headers={"x-pointsman-max-cost": "0.0001"})
     assert (error["code"], error["type"]) == ("cost_limit", "cost_limit_error")
     assert error["message"] == (
-        "no endpoint can promise to stay within the cost limit; the lowest estimate is 0.000806 USD; "
+        "no endpoint can promise to stay within the cost limit; the lowest estimate is 0.003100 USD; "
         "raise the limit or shorten the request"
     )
-    assert error["metadata"]["lowest_estimate_usd"] == pytest.approx(0.000806)
+    lowest = error["metadata"]["lowest_estimate_usd"]
+    assert lowest == pytest.approx(0.003099)
+    answering = Walking(a_world("alpha/m", "beta/m"), {"alpha": [an_answer()]})
+    assert (await answering.ask(headers={"x-pointsman-max-cost": str(lowest)})).status == 200
 
 
 async def test_an_unknown_price_cannot_keep_to_a_limit() -> None:
