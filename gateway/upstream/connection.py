@@ -22,6 +22,7 @@ from gateway.upstream.answer import Exchange
 from gateway.upstream.call import Limits
 from gateway.upstream.resend import Socket, never_arrived
 from gateway.upstream.response import ResponseReader, keep_alive_s
+from gateway.upstream.turn import Turn
 
 HIGH_WATER = 128 * 1024  # bytes waiting for a reader above which the socket is not read; one more read may add 256 KiB
 DOUBT_S = 1.0  # idleness from which a close may cross the next request; asking the kernel costs a fifth of an exchange
@@ -33,6 +34,7 @@ class Owner(Protocol):
 
     clock: Callable[[], float]
     acked: Callable[[Socket], int | None]
+    turn: Turn
 
     def released(self, connection: "Connection") -> None:
         """The exchange is over and the connection may carry the next."""
@@ -129,7 +131,7 @@ class Connection(asyncio.Protocol):
         exchange.timings = (connected_s, now_s, 0.0)
         self._exchange = exchange
         for piece in request:
-            self._transport.write(piece)
+            self._owner.turn.write(self._transport, piece)
         return exchange
 
     def check(self, now_s: float) -> None:

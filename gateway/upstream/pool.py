@@ -15,6 +15,7 @@ from gateway.upstream.call import Limits, Origin
 from gateway.upstream.connection import Connection
 from gateway.upstream.dial import Dialer
 from gateway.upstream.resend import Socket
+from gateway.upstream.turn import Turn
 
 CLOSING = Failure(FailureKind.INTERNAL, "the upstream client is closing")
 
@@ -56,6 +57,7 @@ class Pool:
     ) -> None:  # fmt: skip
         self.clock = clock
         self.acked = acked
+        self.turn = Turn()
         self._origin = origin
         self._dialer = dialer
         self._rules = rules

@@ -231,6 +231,7 @@ class Lane(asyncio.Protocol):
             ahead, self._ahead = self._ahead, b""
             self._advance(ahead)
         if self._eof and self._state in (_State.READY, _State.BODY):
+            self._lanes.turn.flush()
             self.transport.abort()  # half a request, and the rest will never come
 
     def _turn_away(self, head: HotHead, refused: Refused) -> None:
@@ -241,11 +242,13 @@ class Lane(asyncio.Protocol):
         self._lanes.counts.leave()
         self._state = _State.CLOSING
         self._since_s = self._lanes.keeper.now_s()
+        self._lanes.turn.flush()
         self.transport.write_eof()
 
     def _shut(self) -> None:
         self._state = _State.CLOSING
         self._since_s = self._lanes.keeper.now_s()
+        self._lanes.turn.flush()
         self.transport.close()
 
     def _probe(self) -> None:
@@ -254,6 +257,9 @@ class Lane(asyncio.Protocol):
             self.transport.write(CONTINUE)
 
     # -- for the sink -----------------------------------------------------------------------------------------------
+
+    def send(self, data: bytes) -> None:
+        self._lanes.turn.write(self.transport, data)
 
     def cut(self) -> None:
         if self._state is not _State.GONE:

@@ -64,6 +64,9 @@ class Wire(Protocol):
     paused: bool  # the client is slower than the upstream
     gone: bool
 
+    def send(self, data: bytes) -> None:
+        """Write a whole answer, together with all others of this turn of the loop."""
+
     def cut(self) -> None:
         """Drop the connection."""
 
@@ -90,7 +93,7 @@ class LaneSink:
         """Answer in one piece."""
         head = self._head(status, headers, b"content-length: %d\r\n" % len(body))
         if len(body) <= JOIN_LIMIT_BYTES:
-            self._wire.transport.write(head + body)
+            self._wire.send(head + body)
         else:
             self._wire.transport.writelines((head, body))
 

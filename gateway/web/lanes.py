@@ -9,6 +9,7 @@ from gateway.core.ask import Surface
 from gateway.core.refusal import Refused
 from gateway.formats.registry import surface as surface_named
 from gateway.formats.surface import ClientSurface
+from gateway.upstream.turn import Turn
 from gateway.web import body
 from gateway.web.api import SERVED
 from gateway.web.counts import Counts
@@ -50,6 +51,7 @@ class Lanes:
         self.drained = front.drained
         self.keeper = keeper
         self.surfaces: dict[bytes, ClientSurface] = {_path(name): surface_named(name) for name in SERVED}
+        self.turn = Turn()
         self._stamp = Stamp()
         self._open: set[OpenLane] = set()
         self._emptied: asyncio.Future[None] | None = None
@@ -85,11 +87,13 @@ class Lanes:
 
     def retire(self) -> None:
         """Close the connections that wait for a request."""
+        self.turn.flush()
         for lane in self:
             lane.retire()
 
     async def close(self) -> None:
         """Cut what is unfinished and wait until the last answers have been sent."""
+        self.turn.flush()
         tasks = [task for lane in self if (task := lane.end()) is not None]
         if self._open:
             self._emptied = asyncio.get_running_loop().create_future()

@@ -34,6 +34,9 @@ class Wire:
         self.waited = 0
         self.was_cut = False
 
+    def send(self, data: bytes) -> None:
+        self.sent.write(data)
+
     def cut(self) -> None:
         self.was_cut = True
 
