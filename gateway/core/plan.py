@@ -18,6 +18,7 @@ from gateway.core.extras import MaxPrice
 from gateway.core.policy import Objective
 from gateway.core.pricing import PER_MILLION, Price, estimate_usd, output_cap, rates_at, upper_bound_usd
 
+_COST = Objective.COST  # a member of an enum costs ten times a name (Python 3.11)
 NEAR = 1.05  # endpoints within 5 % of the cheapest count as equal: less than what a warm prompt cache saves
 ROUNDING = 1e-9  # far above a double's, far below a cent
 USEFUL_OUTPUT = 256  # tokens; a smaller cap buys a useless answer (CONTRACT §5)
@@ -178,16 +179,25 @@ def _in_order(
     steps: list[Step], prices: Mapping[str, Price | None], sizes: Sizes, health: Health, wishes: Wishes
 ) -> Iterable[Step]:
     if len(steps) > 1:
+        if wishes.objective is _COST and not wishes.by_throughput and not sizes.opening_input:
+            steps = sorted(steps, key=_cost)
+            if _cost(steps[1]) > _cost(steps[0]) * NEAR:  # no near equal: the cheapest is the home
+                return _preferred(steps, health, wishes)
         home = _home(steps, prices, sizes, wishes)
         if sizes.cached_if_home:
             steps = [_discounted(step, prices, sizes, wishes) if step.endpoint.id == home else step for step in steps]
         steps = _by_objective(steps, health, wishes)
-        steps = _home_first(steps, home, wishes)
-        if wishes.first_token_p95_ms is not None:
-            limit = wishes.first_token_p95_ms
-            steps = sorted(steps, key=lambda step: health.ttft_p95_ms.get(step.endpoint.id, 0.0) > limit)
-        if wishes.prefer:
-            steps = sorted(steps, key=lambda step: _preference(step.endpoint, wishes.prefer))
+        steps = _preferred(_home_first(steps, home, wishes), health, wishes)
+    return steps
+
+
+def _preferred(steps: list[Step], health: Health, wishes: Wishes) -> list[Step]:
+    """Those that meet the first-token target in front, and before them those that are preferred by name."""
+    if wishes.first_token_p95_ms is not None:
+        limit = wishes.first_token_p95_ms
+        steps = sorted(steps, key=lambda step: health.ttft_p95_ms.get(step.endpoint.id, 0.0) > limit)
+    if wishes.prefer:
+        steps = sorted(steps, key=lambda step: _preference(step.endpoint, wishes.prefer))
     return steps
 
 
