@@ -63,6 +63,11 @@ def _has_number(text: str) -> bool:
 
 _GROUPS = re.compile(r"[0-9](?<![0-9][0-9])[0-9]{2,}+(?:[ -]{1,3}[0-9]{3,}+)*+")
 _GROUP = re.compile(r"[0-9]+")
+# As cards are printed, with a sign between that numbers in tables have too; and each digit for itself.
+_PRINTED = re.compile(
+    r"[0-9](?<![0-9./][0-9])[0-9]{3}([./])[0-9]{4,6}\1[0-9]{4,5}(?:\1[0-9]{4}(?:\1[0-9]{3})?)?(?![./]?[0-9])"
+)
+_SPELLED = re.compile(r"[0-9](?<![0-9][0-9])([ ./-])[0-9](?:\1[0-9])*+")
 # Issuers' first digits by number length (ISO/IEC 7812 ranges as the networks publish them).
 _VISA = re.compile(r"4")
 _MASTERCARD = re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720")
@@ -73,13 +78,19 @@ _MIN_CARD, _MAX_CARD = 13, 19
 
 
 def cards(text: str) -> Iterator[Finding]:
-    """Runs of groups of three digits or more (spaces or dashes between) with an issuer's prefix and a Luhn digit.
+    """Runs of groups of three digits or more (spaces or dashes between) with an issuer's prefix and a Luhn digit; groups
+    as on a card with dots or slashes between, and digits each set apart.
 
     Groups on different lines are not joined: columns of numbers would be read as cards.
     """
     for run in _GROUPS.finditer(text):
         if run.end() - run.start() >= _MIN_CARD:
             yield from _cards_in(text, [group.span() for group in _GROUP.finditer(text, run.start(), run.end())])
+    for shape in (_PRINTED, _SPELLED):
+        for run in shape.finditer(text):
+            whole = not text[run.end() : run.end() + 1].isdigit()
+            if whole and run.end() - run.start() < 2 * _MAX_CARD and _is_card(run.group().replace(run[1], "")):
+                yield Finding(FindingKind.CARD, *run.span())
 
 
 def _cards_in(text: str, groups: list[tuple[int, int]]) -> Iterator[Finding]:

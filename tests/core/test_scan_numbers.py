@@ -43,6 +43,10 @@ def test_finds_email_addresses(text: str, found: list[str]) -> None:
         "6759649826438453",
         "4222222222222",
         "6200000000000005",
+        "4111.1111.1111.1111",
+        "3782/822463/10005",
+        "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+        "4-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1",
     ],
 )
 def test_finds_cards_of_every_issuer(number: str) -> None:
@@ -57,6 +61,9 @@ def test_finds_cards_of_every_issuer(number: str) -> None:
         "41111111111111111111111",  # part of a longer number
         "4111 1111\n1111 1111",  # two lines
         "4111 11 11 1111 1111",  # pairs
+        "1.4111.1111.1111.1111",  # part of a longer row
+        "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 11",
+        "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 " + "1 " * 40,
         "550e8400-e29b-41d4-a716-446655440000",
     ],
 )
