@@ -78,8 +78,8 @@ _MIN_CARD, _MAX_CARD = 13, 19
 
 
 def cards(text: str) -> Iterator[Finding]:
-    """Runs of groups of three digits or more (spaces or dashes between) with an issuer's prefix and a Luhn digit; groups
-    as on a card with dots or slashes between, and digits each set apart.
+    """Runs of groups of three digits or more (spaces or dashes between) with an issuer's prefix and a Luhn digit;
+    groups as on a card with dots or slashes between, and digits each set apart.
 
     Groups on different lines are not joined: columns of numbers would be read as cards.
     """
