@@ -62,7 +62,8 @@ class Walk:
         self._budget.request(request.moment.now_s)
         try:
             if run.considered is None:
-                run.considered = parts.planner.consider(request.ask, request.extras, request.client, request.moment)
+                planner = parts.planner
+                run.considered = await planner.considered(request.ask, request.extras, request.client, request.moment)
             into = KeepingSink(sink, run) if keeps_texts(run.considered) else sink
             await self._try_in_turn(run, run.considered, parts, into)
         except Refused as refused:

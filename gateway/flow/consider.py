@@ -10,7 +10,7 @@ from copy import deepcopy
 from msgspec.structs import replace
 
 from gateway.core import estimate, routes
-from gateway.core.ask import Ask, Surface, texts_of
+from gateway.core.ask import Ask, Surface
 from gateway.core.classify import Classification
 from gateway.core.decision import Considered, session_hash
 from gateway.core.escalation import Escalation
@@ -21,6 +21,7 @@ from gateway.core.policy import NamedModel, Objective, Route
 from gateway.core.refusal import Refusal, RefusalKind, Refused
 from gateway.core.sensitivity import labels_of
 from gateway.flow.baseline import baseline_of
+from gateway.flow.detect import LARGE_BYTES, detected, detected_with_pauses
 from gateway.flow.refuse import Empty, Unroutable, nothing_left
 from gateway.flow.screening import NAME_A_MODEL, Screening
 from gateway.flow.stage import Client, Moment, Stage
@@ -45,20 +46,28 @@ class Planner:
         self.screening = Screening(world, keyless, self._resolved)
         self.accounts = _accounts(world, accounts or {})
 
-    def consider(self, ask: Ask, extras: Extras, client: Client, moment: Moment) -> Considered:
+    async def considered(self, ask: Ask, extras: Extras, client: Client, moment: Moment) -> Considered:
+        """As `consider`, and others run while a large request is scanned."""
+        found = None
+        if ask.bytes > LARGE_BYTES:
+            found = await detected_with_pauses(self.world.scanner, ask)
+        return self.consider(ask, extras, client, moment, found)
+
+    def consider(
+        self, ask: Ask, extras: Extras, client: Client, moment: Moment, found: bool | None = None
+    ) -> Considered:
         """Make the plan of a request.
 
         Args:
-            ask: the parsed request.
-            extras: its own wishes.
-            client: who asks.
-            moment: when the request came in.
+            ask, extras: the parsed request and its own wishes.
+            client, moment: who asks, and when the request came in.
+            found: whether it holds personal data, where that is known already.
 
         Raises:
             Unroutable: no endpoint may or can serve it; the refusal says why and what would help.
             Refused: it names what there is not.
         """
-        stage = self._staged(ask, extras, client, moment)
+        stage = self._staged(ask, extras, client, moment, found)
         sizes = self._sizes(stage)
         wishes = self._wishes(stage)
         health = self._health(moment.now_s)
@@ -101,13 +110,15 @@ class Planner:
 
     # -- route, sensitivity, task, tier ---------------------------------------------------------------------------
 
-    def _staged(self, ask: Ask, extras: Extras, client: Client, moment: Moment) -> Stage:
+    def _staged(self, ask: Ask, extras: Extras, client: Client, moment: Moment, personal: bool | None) -> Stage:
         policy = self.world.policy
         named = self._resolved(ask.model)
         taken = routes.take(policy, client.headers, client.key_id, ask.model, extras.route or named.route)
         route = taken.route
         named = self._on_route(named, route, ask)
-        labels = labels_of(policy, taken.floors, extras.sensitivity, found=self._detected(ask))
+        if personal is None:
+            personal = detected(self.world.scanner, ask)
+        labels = labels_of(policy, taken.floors, extras.sensitivity, found=personal)
         found = self._classified(ask, extras)
         free = named.naming in (Naming.AUTO, Naming.TIER)
         asked = ask.surface is not Surface.COUNT_TOKENS  # a count is no answer, so it takes none of the share
@@ -161,15 +172,6 @@ class Planner:
                 if tier is None:  # what is unknown cannot be compared, so nothing else is known to be as good
                     return named
                 return Named(Naming.TIER, NamedModel.TIER.value, tier=tier, endpoints=named.endpoints)
-
-    def _detected(self, ask: Ask) -> bool:
-        """Whether the scanner finds something, or cannot read a part. It reads the whole body: also what the neutral
-        form has no place for goes to an endpoint of the client's own format.
-        """
-        if self.world.scanner is None:
-            return False
-        unreadable = ask.survey.unreadable or (ask.embed is not None and ask.embed.token_inputs > 0)
-        return unreadable or self.world.scanner.find_first(texts_of(ask.body)) is not None
 
     def _classified(self, ask: Ask, extras: Extras) -> Classification:
         if ask.surface is Surface.EMBEDDINGS:

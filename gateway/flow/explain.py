@@ -11,10 +11,11 @@ from gateway.flow.refuse import Unroutable
 from gateway.flow.run import Request
 
 
-def explained(walk: Walk, request: Request) -> dict[str, Any]:
+async def explained(walk: Walk, request: Request) -> dict[str, Any]:
     """Every endpoint with `eligible`, reasons, estimated cost and health; the plan's order; and the refusal, if any."""
     try:
-        considered = walk.parts.planner.aside().consider(request.ask, request.extras, request.client, request.moment)
+        planner = walk.parts.planner.aside()
+        considered = await planner.considered(request.ask, request.extras, request.client, request.moment)
     except Unroutable as unroutable:
         return {**_told(walk, request, unroutable.considered), "error": _error(unroutable)}
     except Refused as refused:

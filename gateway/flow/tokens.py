@@ -22,7 +22,7 @@ async def count_tokens(walk: Walk, request: Request, sink: ReplySink) -> None:
     native = request.surface.native_api
     parts = walk.parts
     try:
-        considered = parts.planner.consider(request.ask, request.extras, request.client, request.moment)
+        considered = await parts.planner.considered(request.ask, request.extras, request.client, request.moment)
     except Refused:
         await walk.answer(request, sink)  # refuses it in the surface's own words, and writes the row
         return

@@ -89,7 +89,7 @@ class Api:
             return _shown(surface, faults.of_refusal(refused.refusal))
         except Unreadable as unreadable:
             return _shown(surface, unreadable.fault)
-        return _json(explained(self._walk, read))
+        return _json(await explained(self._walk, read))
 
     async def feedback(self, request: web.Request) -> web.StreamResponse:
         """A client's judgement of an earlier answer, into the decision stream."""

@@ -23,7 +23,7 @@ async def test_explain_tells_every_endpoint_its_eligibility_reasons_cost_and_hea
     world = a_world("alpha/m", "beta/m", an_endpoint("gamma/m", tier=None))
     walking = Walking(world, {})
     walking.book.limited("beta/m", 7.0, START_S)
-    told = explained(walking.walk, walking.request(a_body()))
+    told = await explained(walking.walk, walking.request(a_body()))
     assert (walking.upstream.calls, walking.decisions) == ([], [])
     rows = told.pop("endpoints")
     assert {name: told[name] for name in ("model", "route", "task", "tier_required", "plan", "panic", "baseline")} == {
@@ -45,7 +45,7 @@ async def test_explain_says_that_an_open_endpoint_would_be_tried_for_want_of_a_b
     walking = Walking(a_world("alpha/m"), {})
     failure = Failure(FailureKind.BILLING, "402")
     walking.book.failed("alpha/m", walking.book.enter_anyway("alpha/m", START_S), failure, START_S)
-    told = explained(walking.walk, walking.request(a_body()))
+    told = await explained(walking.walk, walking.request(a_body()))
     (row,) = told["endpoints"]
     assert (told["panic"], told["plan"], row["eligible"], row["reasons"], row["health"]["breaker"]) == (
         True, ["alpha/m"], False, ["breaker_open"], "open",
@@ -55,7 +55,7 @@ async def test_explain_says_that_an_open_endpoint_would_be_tried_for_want_of_a_b
 async def test_explain_answers_a_refusal_in_its_words() -> None:
     labels = {"pii": Label("pii", Requirement(retention_days=0))}
     walking = Walking(a_world("alpha/m", labels=labels), {})
-    told = explained(walking.walk, walking.request(a_body(), headers={"x-pointsman-sensitivity": "pii"}))
+    told = await explained(walking.walk, walking.request(a_body(), headers={"x-pointsman-sensitivity": "pii"}))
     assert told["plan"] == []
     assert (told["error"]["status"], told["error"]["code"]) == (422, "no_eligible_endpoint")
     assert told["error"]["endpoints"] == {"alpha/m": ["sensitivity"]}
@@ -68,7 +68,7 @@ async def test_explain_answers_a_refusal_in_its_words() -> None:
 
 async def test_explain_of_a_name_that_nothing_has_is_the_refusal_alone() -> None:
     walking = Walking(a_world("alpha/m"), {})
-    told = explained(walking.walk, walking.request(a_body(model="nothing")))
+    told = await explained(walking.walk, walking.request(a_body(model="nothing")))
     assert (told["plan"], told["error"]["status"], "endpoints" in told) == ([], 404, False)
 
 

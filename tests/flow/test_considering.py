@@ -1,5 +1,6 @@
 """From a parsed request to its plan, stage by stage."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -9,12 +10,13 @@ from gateway.core.ask import Surface
 from gateway.core.catalog import Operation
 from gateway.core.decision import Considered
 from gateway.core.escalation import Escalation
-from gateway.core.extras import read_extras
+from gateway.core.extras import NO_EXTRAS, read_extras
 from gateway.core.plan import Health, Ill
 from gateway.core.policy import Escalate, Label, Limits, Match, NamedModel, Requirement, Route
 from gateway.core.refusal import Refused
 from gateway.core.scan import Scanner
 from gateway.flow.consider import Planner
+from gateway.flow.detect import detected_with_pauses
 from gateway.flow.screening import MEMO_LIMIT
 from gateway.flow.stage import Client, Moment
 from gateway.flow.world import World
@@ -190,6 +192,33 @@ def test_finds_personal_data_wherever_in_the_body_it_stands(
     assert labels == (["pii"] if found else [])
 
 
+@pytest.mark.parametrize(("secret", "labels"), [("", []), ("jane.doe@example.com", ["pii"])])
+async def test_lets_others_run_while_it_reads_a_large_request(scanner: Scanner, secret: str, labels: list[str]) -> None:
+    planner = Planner(detecting(scanner), lambda _: Health(), lambda: NOBODY)
+    body = a_body("1234.5678 9012.3456 " * 20_000 + secret)
+    ask = surface_named(Surface.CHAT).parse(body, len(repr(body)), {})
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(other())
+    found = await planner.considered(ask, NO_EXTRAS, Client(None, {}), Moment(EPOCH_S, START_S))
+    running.cancel()
+    assert [label.name for label in found.labels] == labels
+    assert turns >= 6  # slices of 64 KiB
+
+
+async def test_a_large_request_that_cannot_be_read_or_need_not_be_is_not_read(scanner: Scanner) -> None:
+    image = {"model": "auto", "messages": [{"role": "user", "content": [PNG, {"type": "text", "text": "x " * 40_000}]}]}
+    ask = surface_named(Surface.CHAT).parse(image, 80_000, {})
+    assert await detected_with_pauses(scanner, ask)
+    assert not await detected_with_pauses(None, ask)
+
+
 def test_takes_what_it_cannot_read_for_personal_data(scanner: Scanner) -> None:
     labels = {"pii": Label("pii", detect=True)}
     seeing = an_endpoint("a/m", caps=frozenset({"vision"}))
@@ -242,8 +271,7 @@ def test_escalates_its_share_of_auto_requests_and_of_no_others() -> None:
     assert 82 <= sum(found) <= 118
     named = [planned(world, a_body(model="small"), planner=planner).escalated for _ in range(50)]
     counted = [
-        planned(world, a_body(max_tokens=5), planner=planner, surface=Surface.COUNT_TOKENS).escalated
-        for _ in range(50)
+        planned(world, a_body(max_tokens=5), planner=planner, surface=Surface.COUNT_TOKENS).escalated for _ in range(50)
     ]
     assert sum(named) == sum(counted) == 0
 
@@ -282,9 +310,7 @@ def test_every_turn_of_a_conversation_goes_to_the_same_endpoint_from_every_repli
     homes = set()
     for start in range(20):
         replicas = (a_world(*names, prices=prices), a_world(*names, prices=prices))
-        tried = {
-            plan(replicas[turn % 2], conversation(turn, opening=f"Question {start}"))[0] for turn in range(10)
-        }
+        tried = {plan(replicas[turn % 2], conversation(turn, opening=f"Question {start}"))[0] for turn in range(10)}
         assert len(tried) == 1
         homes |= tried
     assert len(homes) > 1
