@@ -23,7 +23,7 @@ from gateway.flow.consider import Planner
 from gateway.flow.health import HealthBook
 from gateway.flow.keep import KeepingSink, keeps_texts
 from gateway.flow.ports import ClientGone, Clock, Recorder, ReplySink
-from gateway.flow.refuse import Unroutable, first_reasons
+from gateway.flow.refuse import Unroutable, first_reasons, guarantors_down
 from gateway.flow.run import Request, Run
 from gateway.flow.settle import Settler
 from gateway.flow.trial import Trial, Trials
@@ -199,9 +199,12 @@ class Walk:
             raise Refused(Refusal(RefusalKind.OVERLOADED, f"no candidate can take a request now: {why}", None, 1.0))
         if failure.kind in faults.CLIENTS_FAULT:
             run.outcome = Outcome.REJECTED
+        refusal = None if run.considered is None else guarantors_down(run.considered, run.rows)
+        if refusal is not None:
+            return self._show(run, faults.of_refusal(refusal), sink)
         names = [row.endpoint for row in run.rows]
         excluded = {} if run.considered is None else first_reasons(run.considered.excluded)
-        self._show(run, faults.of_failures(failure, run.rows, self._earliest(names), excluded), sink)
+        return self._show(run, faults.of_failures(failure, run.rows, self._earliest(names), excluded), sink)
 
     def _earliest(self, names: Sequence[str]) -> float | None:
         """Seconds until the first of these endpoints may be tried again, where a horizon is known."""

@@ -147,11 +147,11 @@ class Planner:
             moment=moment,
         )
 
-    def _resolved(self, name: str) -> Named:
+    def _resolved(self, name: str, param: str = "model") -> Named:
         try:
             return resolve(name, self.world.policy, self.world.names)
         except UnknownModel as error:
-            raise Refused(Refusal(RefusalKind.MODEL_NOT_FOUND, str(error), param="model")) from None
+            raise Refused(Refusal(RefusalKind.MODEL_NOT_FOUND, str(error), param=param)) from None
 
     def _on_route(self, named: Named, route: Route, ask: Ask) -> Named:
         """What the name means on this route."""

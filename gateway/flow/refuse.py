@@ -12,7 +12,8 @@ from math import ceil
 from gateway.core import screen
 from gateway.core.ask import Ask
 from gateway.core.catalog import Operation
-from gateway.core.decision import Considered
+from gateway.core.decision import AttemptRow, Considered
+from gateway.core.failure import FailureKind
 from gateway.core.plan import Ill, Ordered
 from gateway.core.policy import Label
 from gateway.core.refusal import Refusal, RefusalKind, Refused
@@ -37,6 +38,33 @@ class Empty:
     ordered: Sequence[Ordered]
     excluded: Mapping[str, tuple[str, ...]]
     limited: Sequence[Ill]  # health of the endpoints that their rate limit alone excludes
+
+
+DOWN = frozenset({FailureKind.UNREACHABLE.value, FailureKind.CONNECT_TIMEOUT.value, FailureKind.DISCONNECTED.value})
+
+
+def guarantors_down(considered: Considered, attempts: Sequence[AttemptRow]) -> Refusal | None:
+    """The refusal of a request whose sensitivity leaves only providers that are down, or None where that is not so.
+
+    Others may be well, and yet nobody who may serve it is there: what the client learns is that its label stands in the
+    way, not that everything is down.
+    """
+    barred = [name for name, reasons in considered.excluded.items() if reasons == (screen.SENSITIVITY,)]
+    if not barred or not attempts or not all(row.outcome in DOWN for row in attempts):
+        return None
+    labels = ", ".join(label.name for label in considered.labels)
+    tried = "; ".join(f"{row.endpoint}: {row.error or row.outcome}" for row in attempts)
+    others = "one other endpoint does" if len(barred) == 1 else f"{len(barred)} other endpoints do"
+    return Refusal(
+        RefusalKind.NO_ELIGIBLE_ENDPOINT,
+        f"no endpoint may serve this request: it is {labels}, those that guarantee what that label requires are down "
+        f"({tried}), and {others} not guarantee it",
+        details={
+            "excluded": first_reasons(considered.excluded),
+            "endpoints": {name: list(reasons) for name, reasons in list(considered.excluded.items())[:SHOWN]},
+            "attempts": [{"endpoint": row.endpoint, "outcome": row.outcome, "error": row.error} for row in attempts],
+        },
+    )
 
 
 def nothing_left(empty: Empty, now_s: float) -> Refusal:

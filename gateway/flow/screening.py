@@ -37,9 +37,9 @@ class Screening:
     """Screens in one `World`, and remembers."""
 
     def __init__(
-        self, world: World, keyless: Callable[[], frozenset[str]], resolved: Callable[[str], Named]
+        self, world: World, keyless: Callable[[], frozenset[str]], resolved: Callable[[str, str], Named]
     ) -> None:
-        """`keyless` tells the providers without a key, `resolved` what a name means."""
+        """`keyless` tells the providers without a key, `resolved` what a name means and which field it is in."""
         self._world = world
         self._keyless = keyless
         self._resolved = resolved
@@ -83,7 +83,7 @@ class Screening:
         free = named.naming in (Naming.AUTO, Naming.TIER)
         groups = [Group(None, named=False) if free else Group(named.endpoints, named=True)]
         for name in stage.extras.models:
-            other = self._resolved(name)
+            other = self._resolved(name, "models")
             if stage.ask.surface is Surface.EMBEDDINGS:
                 self._check_same_weights(named, other)
             if other.naming in (Naming.AUTO, Naming.TIER):

@@ -8,12 +8,15 @@ from gateway.core.pricing import Price
 from gateway.core.refusal import Refusal, RefusalKind, Refused
 from gateway.flow.world import World
 
-CREATED_S = 1_764_000_000  # names have no birthday; OpenAI's clients want a number
+CREATED_S = 1_764_000_000  # names have no birthday; OpenAI's clients want a number, Anthropic's the same as a text
+CREATED_AT = "2025-11-24T16:00:00Z"
 
 
 def models_page(world: World, keyless: frozenset[str]) -> dict[str, Any]:
     """The list; models whose provider has no key are left out."""
-    return {"object": "list", "data": list(_rows(world, keyless))}
+    rows = list(_rows(world, keyless))
+    ends = {"has_more": False, "first_id": rows[0]["id"], "last_id": rows[-1]["id"]}  # Anthropic's paging: one page
+    return {"object": "list", "data": rows, **ends}
 
 
 def one_model(world: World, keyless: frozenset[str], name: str) -> dict[str, Any]:
@@ -40,19 +43,29 @@ def _rows(world: World, keyless: frozenset[str]) -> Iterator[dict[str, Any]]:
     for endpoint in usable:
         by_model.setdefault(endpoint.model, []).append(endpoint)
     for model, endpoints in by_model.items():
-        yield {**_facts(world, endpoints[0]), "id": model, "endpoints": [endpoint.id for endpoint in endpoints]}
+        yield {**_named(model), **_facts(world, endpoints[0]), "endpoints": [endpoint.id for endpoint in endpoints]}
     for endpoint in usable:
-        yield {**_facts(world, endpoint), "id": endpoint.id}
+        yield {**_named(endpoint.id), **_facts(world, endpoint)}
 
 
 def _virtual(name: str, what: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": CREATED_S, "owned_by": "pointsman", "description": what}
+    return {**_named(name), "owned_by": "pointsman", "description": what}
+
+
+def _named(name: str) -> dict[str, Any]:
+    """What OpenAI's clients look for in a row, and what Anthropic's do."""
+    return {
+        "id": name,
+        "object": "model",
+        "type": "model",
+        "created": CREATED_S,
+        "created_at": CREATED_AT,
+        "display_name": name,
+    }
 
 
 def _facts(world: World, endpoint: Endpoint) -> dict[str, Any]:
     return {
-        "object": "model",
-        "created": CREATED_S,
         "owned_by": endpoint.provider,
         "operation": endpoint.operation.value,
         "tier": None if endpoint.tier is None else world.policy.tiers[endpoint.tier],

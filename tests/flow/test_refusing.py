@@ -114,6 +114,19 @@ async def test_a_failure_tells_when_to_come_back_and_who_was_never_asked() -> No
     assert sink.error["message"] == "all attempts failed: alpha/m: 500: boom; not tried: 1 by sensitivity"
 
 
+@pytest.mark.parametrize("kind", [FailureKind.UNREACHABLE, FailureKind.CONNECT_TIMEOUT, FailureKind.DISCONNECTED])
+async def test_a_sensitive_request_whose_guarantors_are_down_is_a_422_that_says_why(kind: FailureKind) -> None:
+    private = a_provider("alpha", privacy=Privacy(retention_days=0))
+    world = a_world("alpha/m", "beta/m", labels=STRICT, providers=[private])
+    walking = Walking(world, {"alpha": [[kind]]})
+    sink = await walking.ask(headers={"x-pointsman-sensitivity": "pii"})
+    assert (sink.status, sink.error["code"], walking.upstream.tried) == (422, "no_eligible_endpoint", ["alpha/m"])
+    assert sink.error["message"].startswith("no endpoint may serve this request: it is pii, those that guarantee")
+    assert sink.error["metadata"]["endpoints"] == {"beta/m": ["sensitivity"]}
+    assert [row["outcome"] for row in sink.error["metadata"]["attempts"]] == [kind.value]
+    assert (walking.row["outcome"], walking.row["status"]) == ("failed", 422)
+
+
 # -- before any attempt ----------------------------------------------------------------------------------------------
 
 

@@ -133,7 +133,8 @@ async def test_tells_what_a_model_can_and_costs(running: RunningGateway) -> None
     async with running.http.get(running.url + "/v1/models/sim-pro/pro-1") as response:
         row = await response.json()
     assert row == {
-        "object": "model", "created": 1_764_000_000, "owned_by": "sim-pro", "operation": "chat", "tier": "large",
+        "object": "model", "type": "model", "display_name": "sim-pro/pro-1", "created_at": "2025-11-24T16:00:00Z",
+        "created": 1_764_000_000, "owned_by": "sim-pro", "operation": "chat", "tier": "large",
         "context_length": 400_000, "max_output": 16_384, "capabilities": ["json_schema", "tools", "vision"],
         "deprecated": False, "pricing": {"input": 2.5, "cached_input": 1.25, "output": 10.0}, "id": "sim-pro/pro-1",
     }  # fmt: skip
