@@ -89,6 +89,10 @@ class Gateway:
         self.walk.parts = self._parts(compiled, self.walk.parts)
         self.metrics.reloads.add(())
 
+    def refused(self) -> None:
+        """A new version of the configuration was refused."""
+        self.metrics.reload_failures.add(())
+
     def reprice(self, published: PriceBook) -> None:
         """Take over the monitor's price book."""
         self._published = published

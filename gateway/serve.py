@@ -7,25 +7,16 @@ import asyncio
 import contextlib
 import gc
 import logging
-import os
-import signal
 import sys
 from collections.abc import Coroutine, Iterable
-from dataclasses import replace
-from datetime import UTC, date, datetime
-from pathlib import Path
 
 from gateway.compose import Gateway, new_clock
-from gateway.config.catalog_file import CatalogFileError
-from gateway.config.here import known_here
-from gateway.config.known import Known
-from gateway.config.load import ConfigText, load_config, load_defaults
-from gateway.config.problems import ConfigError
 from gateway.core.health import SnapshotError, decode_shard
 from gateway.core.price_json import PriceFileError, decode_prices
-from gateway.edge.files import Change, DirectoryWatch, FileWatch, follow
+from gateway.edge.files import Change, DirectoryWatch, follow
 from gateway.edge.journal import Journal
 from gateway.edge.metrics import registry
+from gateway.edge.process import Reloader, StartError, configured, set_up_logging, stop_signal
 from gateway.settings import Settings
 from gateway.upstream.client import Upstream
 from gateway.web.api import Api
@@ -38,13 +29,8 @@ CONFIG_LOOK_S = 2.0  # how late a new configuration may be noticed; in a cluster
 SNAPSHOT_LOOK_S = 0.5  # a breaker that the monitor opens should count at once
 GRACE_S = 3600.0  # for streams to finish: `limits.total`'s default; an orchestrator's own grace period ends it earlier
 CLOSE_S = 2.0  # for connections to providers to close in order
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 log = logging.getLogger("pointsman")
-
-
-class StartError(Exception):
-    """The gateway cannot start; the message says what to do."""
 
 
 def serve(settings: Settings) -> int:
@@ -60,15 +46,9 @@ def serve(settings: Settings) -> int:
     return 0
 
 
-def set_up_logging(level: str) -> None:
-    """One line per event to stderr. aiohttp's tracebacks for malformed requests are noise that anyone can cause."""
-    logging.basicConfig(level=level.upper(), format=LOG_FORMAT, stream=sys.stderr, force=True)
-    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
-
-
 async def _serve(settings: Settings) -> None:
     gateway, reloader, journal, upstream = _made(settings)
-    stop = _stop_signal()
+    stop = stop_signal()
     clients, admin = await _listening(gateway, settings)
     followers = [asyncio.create_task(task) for task in _followers(gateway, reloader, settings)]
     log.info("gateway on http://%s:%d, admin on port %d", settings.host, clients.port, admin.port)
@@ -91,43 +71,15 @@ async def _serve(settings: Settings) -> None:
         log.info("gateway stopped")
 
 
-def _made(settings: Settings) -> tuple[Gateway, "Reloader | None", Journal, Upstream]:
+def _made(settings: Settings) -> tuple[Gateway, Reloader | None, Journal, Upstream]:
+    begun = configured(settings.catalog, settings.config_path())
     try:
-        known = known_here(settings.catalog, today(), os.environ)
-        path = settings.config_path()
-        watch = None if path is None else FileWatch(path)
-        compiled = load_defaults(known) if watch is None else load_config(_first_look(watch, path), known)
         journal = Journal.to(settings.decisions)
-    except (ConfigError, CatalogFileError) as error:
-        raise StartError(str(error)) from None
     except OSError as error:
         raise StartError(f"decisions cannot be written to {settings.decisions}: {error.strerror}") from None
-    for warning in compiled.warnings:
-        log.warning("%s", warning)
     upstream = Upstream()
-    gateway = Gateway(compiled, journal, new_clock(), upstream)
-    reloader = None if path is None or watch is None else Reloader(gateway, path, watch, known)
-    return gateway, reloader, journal, upstream
-
-
-def _first_look(watch: FileWatch, path: Path | None) -> ConfigText:
-    """The file as the watch sees it, so that no version between loading and watching is missed."""
-    [change] = watch.look()
-    if change.data is None:
-        raise StartError(f"{path} {change.problem or 'cannot be read'}")
-    return ConfigText(change.data, str(path))
-
-
-def today() -> date:
-    return datetime.fromtimestamp(new_clock().epoch_s(), UTC).date()
-
-
-def _stop_signal() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
+    gateway = Gateway(begun.compiled, journal, new_clock(), upstream)
+    return gateway, begun.reloader(gateway), journal, upstream
 
 
 async def _listening(gateway: Gateway, settings: Settings) -> tuple[Listening, Listening]:
@@ -147,7 +99,7 @@ async def _listening(gateway: Gateway, settings: Settings) -> tuple[Listening, L
 
 
 def _followers(
-    gateway: Gateway, reloader: "Reloader | None", settings: Settings
+    gateway: Gateway, reloader: Reloader | None, settings: Settings
 ) -> Iterable[Coroutine[object, object, None]]:
     if reloader is not None:
         yield follow(reloader.watch, reloader.take, CONFIG_LOOK_S, asyncio.sleep)
@@ -155,32 +107,6 @@ def _followers(
         reader = SnapshotReader(gateway)
         watch = DirectoryWatch(settings.state_dir, reader.wants)
         yield follow(watch, reader.take, SNAPSHOT_LOOK_S, asyncio.sleep)
-
-
-class Reloader:
-    """Takes over new versions of the configuration file; a bad one is refused whole, and the old one stays."""
-
-    def __init__(self, gateway: Gateway, path: Path, watch: FileWatch, known: Known) -> None:
-        """`watch` has had its first look, which the configuration in force was loaded from."""
-        self._gateway = gateway
-        self._path = path
-        self._known = known
-        self.watch = watch
-
-    def take(self, changes: Iterable[Change]) -> None:
-        for change in changes:
-            if change.data is None:
-                log.warning("%s %s; the configuration in force stays", self._path, change.problem)
-                continue
-            try:
-                known = replace(self._known, today=today())  # models retire while a gateway runs
-                compiled = load_config(ConfigText(change.data, str(self._path)), known)
-            except ConfigError as error:
-                self._gateway.metrics.reload_failures.add(())
-                log.error("new configuration refused, the old one stays:\n%s", error)
-                continue
-            self._gateway.reconfigure(compiled)
-            log.info("configuration %s is in force", compiled.policy.generation)
 
 
 class SnapshotReader:

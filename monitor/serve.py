@@ -6,25 +6,18 @@ Exit status 0 after SIGTERM, 1 where the start failed.
 import asyncio
 import logging
 import os
-import signal
 import socket
 import sys
 import time
-from collections.abc import Iterable
-from datetime import UTC, datetime
 
 import aiohttp
 from aiohttp import web
 
 from gateway import VERSION
-from gateway.config.catalog_file import CatalogFileError
 from gateway.config.compile import Compiled
 from gateway.config.effective import effective
-from gateway.config.here import known_here, load_here
-from gateway.config.known import Known
-from gateway.config.load import ConfigText, load_config
-from gateway.config.problems import ConfigError
-from gateway.edge.files import Change, FileWatch, follow
+from gateway.edge.files import follow
+from gateway.edge.process import StartError, configured, set_up_logging, stop_signal
 from gateway.edge.secrets import SecretStore
 from gateway.settings import Settings
 from gateway.upstream.client import Upstream
@@ -41,21 +34,15 @@ from monitor.watchlist import Watchlist
 from monitor.web import Views, monitor_app
 
 CONFIG_LOOK_S = 2.0  # how late a new configuration may be noticed
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 log = logging.getLogger("pointsman")
-
-
-class StartError(Exception):
-    """The monitor cannot start; the message says what to do."""
 
 
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit status."""
     import uvloop  # here, since importing the module must not load an event loop
 
-    logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT, stream=sys.stderr, force=True)
-    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
+    set_up_logging(settings.log_level)
     try:
         uvloop.run(_serve(settings))
     except StartError as error:
@@ -65,19 +52,19 @@ def serve(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings) -> None:
-    known, compiled = _configuration(settings)
+    if settings.state_dir is None:
+        raise StartError("set POINTSMAN_STATE_DIR to the directory that the gateways read")
+    begun = configured(settings.catalog, settings.config_path())
     clock = Clock(now_s=time.monotonic, epoch_s=time.time)
     upstream = Upstream()
     async with aiohttp.ClientSession(trust_env=True, headers={"user-agent": f"pointsman/{VERSION}"}) as session:
-        process = Process(settings, compiled, clock, upstream, session)
+        process = Process(settings, begun.compiled, clock, upstream, session)
         runner = await _listening(process, settings)
         tasks = [asyncio.create_task(process.monitor.run())]
-        path = settings.config_path()
-        if path is not None:
-            watch = FileWatch(path)
-            watch.look()  # what is there now was loaded at the start
-            tasks.append(asyncio.create_task(follow(watch, process.reloader(known), CONFIG_LOOK_S, asyncio.sleep)))
-        stop = asyncio.create_task(_stop_signal().wait())
+        reloader = begun.reloader(process)
+        if reloader is not None:
+            tasks.append(asyncio.create_task(follow(reloader.watch, reloader.take, CONFIG_LOOK_S, asyncio.sleep)))
+        stop = asyncio.create_task(stop_signal().wait())
         try:
             await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -90,24 +77,6 @@ async def _serve(settings: Settings) -> None:
             if isinstance(one, Exception):
                 raise one  # a bug: the process ends visibly, and whoever started it starts it anew
     log.info("monitor stopped")
-
-
-def _configuration(settings: Settings) -> tuple[Known, Compiled]:
-    if settings.state_dir is None:
-        raise StartError("set POINTSMAN_STATE_DIR to the directory that the gateways read")
-    try:
-        known = known_here(settings.catalog, datetime.fromtimestamp(time.time(), UTC).date(), os.environ)
-        return known, load_here(settings.config_path(), known)
-    except (ConfigError, CatalogFileError) as error:
-        raise StartError(str(error)) from None
-
-
-def _stop_signal() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
 
 
 async def _listening(process: "Process", settings: Settings) -> web.AppRunner:
@@ -150,9 +119,6 @@ class Process:
         providers = compiled.policy.catalog.providers
         self._prober.reconfigure(providers, SecretStore(providers, self._clock.now_s))
 
-    def reloader(self, known: Known) -> "Reloader":
-        return Reloader(self, known)
-
     def reconfigure(self, compiled: Compiled) -> None:
         """Take over an accepted version of the configuration."""
         self._compiled = compiled
@@ -160,34 +126,16 @@ class Process:
         self.monitor.reconfigure(watchlist(compiled))
         self.collector.reloads += 1
 
+    def refused(self) -> None:
+        """A new version of the configuration was refused."""
+        self.collector.reload_failures += 1
+
     def views(self) -> Views:
         return Views(
             ready=lambda: self.monitor.ready,
             config=lambda: effective(self._compiled.policy),
             page=lambda: page(VERSION, self.monitor.press.entries(), self.monitor.book),
         )
-
-
-class Reloader:
-    """Takes over new versions of the configuration; a bad one is refused whole, and the old one stays."""
-
-    def __init__(self, process: Process, known: Known) -> None:
-        self._process = process
-        self._known = known
-
-    def __call__(self, changes: Iterable[Change]) -> None:
-        for change in changes:
-            if change.data is None:
-                log.warning("%s %s; the configuration in force stays", change.name, change.problem)
-                continue
-            try:
-                compiled = load_config(ConfigText(change.data, change.name), self._known)
-            except ConfigError as error:
-                self._process.collector.reload_failures += 1
-                log.error("new configuration refused, the old one stays:\n%s", error)
-                continue
-            self._process.reconfigure(compiled)
-            log.info("configuration %s is in force", compiled.policy.generation)
 
 
 def watchlist(compiled: Compiled) -> Watchlist:

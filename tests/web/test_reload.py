@@ -13,7 +13,8 @@ from gateway.core.price_json import encode_prices
 from gateway.core.prices import PriceBook
 from gateway.core.pricing import Price, Rates
 from gateway.edge.files import DirectoryWatch, FileWatch
-from gateway.serve import Reloader, SnapshotReader
+from gateway.edge.process import Reloader
+from gateway.serve import SnapshotReader
 from loadtest.faults import Fault
 from tests.support.running_gateway import (
     Gate,
