@@ -21,7 +21,7 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding; `start` and `end` are offsets into `Scanner.plain(text)`: for ASCII texts, the text itself."""
+    """One finding; `start` and `end` are offsets into `Scanner.plain(text)`."""
 
     kind: FindingKind
     start: int

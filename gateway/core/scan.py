@@ -18,6 +18,9 @@ from itertools import islice
 from gateway.core.findings import Detector, DetectorGroup, Finding, FindingKind
 
 
+_ESCAPE = re.compile(r"\\u00([2-7][0-9A-Fa-f])")  # of a printable ASCII character
+
+
 @dataclass(frozen=True, slots=True)
 class Disguises:
     """Characters that stand for an ASCII one, or for nothing at all, and two quick tests whether a text has any."""
@@ -45,7 +48,12 @@ class Scanner:
         return cls((*secret_detectors(), *number_detectors()), _disguises())
 
     def plain(self, text: str) -> str:
-        """The text without disguises; this is what is searched."""
+        """The text without disguises; this is what is searched.
+
+        JSON within a text (arguments of a tool call) may spell any character as an escape: that is undone, too.
+        """
+        if "\\u00" in text:
+            text = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
         disguises = self._disguises
         if text.isascii() or not (disguises.near.search(text) or disguises.far.search(text)):
             return text

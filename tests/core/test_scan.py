@@ -72,6 +72,7 @@ def test_does_not_tell_a_phone_number_inside_another_finding(scanner: Scanner) -
         "٤١١١ ١١١١ ١١١١ ١١١١",
         "𝟒𝟏𝟏𝟏 𝟏𝟏𝟏𝟏 𝟏𝟏𝟏𝟏 𝟏𝟏𝟏𝟏",
         "\u00ad4\u00ad1\u00ad1\u00ad1-1111-1111-1111",
+        r'{"card": "\u0034111 1111 1111 1\u00311\u0031"}',
     ],
 )
 def test_sees_through_simple_disguises(scanner: Scanner, disguised: str) -> None:
@@ -81,6 +82,7 @@ def test_sees_through_simple_disguises(scanner: Scanner, disguised: str) -> None
 def test_leaves_texts_without_disguises_alone(scanner: Scanner) -> None:
     assert scanner.plain("今天 jörg") == "今天 jörg"
     assert scanner.plain("ＡＢ😀𝐂") == "AB😀C"
+    assert scanner.plain(r"\u00e4 \u0007 \u00zz") == r"\u00e4 \u0007 \u00zz"
 
 
 @given(before=st.text(max_size=60), after=st.text(max_size=60), planted=st.sampled_from([CARD, IBAN, EMAIL, PHONE]))
