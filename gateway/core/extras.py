@@ -62,7 +62,7 @@ class Extras(Struct, frozen=True, gc=False):
 
 
 NO_EXTRAS = Extras()
-BODY_FIELDS = ("models", "provider", "session_id")
+BODY_FIELDS = frozenset({"models", "provider", "session_id"})
 HEADER_PREFIX = "x-pointsman-"
 HEADERS = ("route", "sensitivity", "tier", "task", "max-cost", "deadline", "session", "tags")
 
@@ -82,7 +82,7 @@ def read_extras(body: Mapping[str, Json], headers: Mapping[str, str], policy: Po
         BadExtra: a field or header is unknown or has a wrong value.
     """
     ours = {name[len(HEADER_PREFIX) :]: value for name, value in headers.items() if name.startswith(HEADER_PREFIX)}
-    if not ours and not any(name in body for name in BODY_FIELDS):
+    if not ours and BODY_FIELDS.isdisjoint(body):
         return NO_EXTRAS, dict(body)
     for name in ours:
         if name not in HEADERS:

@@ -5,7 +5,7 @@ another parser could read differently (credentials, numeric hosts, odd character
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -31,6 +31,12 @@ class Origin:
     scheme: str  # "http" | "https"
     host: str  # lower case, IPv6 without brackets
     port: int
+    authority: str = field(init=False, repr=False, compare=False)  # the value of the Host header
+
+    def __post_init__(self) -> None:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        authority = host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+        object.__setattr__(self, "authority", authority)  # frozen, and asked for with every request
 
     @staticmethod
     def parse(base_url: str) -> "tuple[Origin, str]":
@@ -52,12 +58,6 @@ class Origin:
         if not 0 < port < 65536:
             raise OriginError("a port is between 1 and 65535")
         return Origin(scheme, _host(match["host"]), port), (match["path"] or "").rstrip("/")
-
-    @property
-    def authority(self) -> str:
-        """The value of the Host header."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}"

@@ -145,7 +145,10 @@ class ResponseReader:
 
 def keep_alive_s(headers: Mapping[str, str]) -> float | None:
     """How long the server says it keeps the idle connection, less a second for the way; None: it does not say."""
-    for item in headers.get("keep-alive", "").split(","):
+    said = headers.get("keep-alive")
+    if said is None:
+        return None
+    for item in said.split(","):
         name, _, value = item.strip().partition("=")
         if name.lower() == "timeout" and value.isascii() and value.isdigit():
             return float(value[:6]) - 1.0

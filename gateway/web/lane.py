@@ -30,7 +30,7 @@ from gateway.flow.ports import ClientGone
 from gateway.formats.surface import ClientSurface
 from gateway.web import body
 from gateway.web.guard import KEEPALIVE_S, head_is_late
-from gateway.web.lane_head import HotHead, NotHot, read_head
+from gateway.web.lane_head import HeadReader, HotHead, NotHot
 from gateway.web.lane_reply import CONTINUE, LaneSink
 from gateway.web.lanes import Lanes
 
@@ -54,8 +54,8 @@ class Lane(asyncio.Protocol):
     """One connection."""
 
     __slots__ = (
-        "_ahead", "_body", "_body_since_s", "_eof", "_head", "_held", "_lanes", "_last", "_moved_s", "_room",
-        "_running", "_since_s", "_sink", "_state", "_task", "_unsent", "_waiting_since_s", "gone", "paused",
+        "_ahead", "_body", "_body_since_s", "_eof", "_head", "_heads", "_held", "_lanes", "_last", "_moved_s",
+        "_room", "_running", "_since_s", "_sink", "_state", "_task", "_unsent", "_waiting_since_s", "gone", "paused",
         "transport",
     )  # fmt: skip
 
@@ -63,6 +63,7 @@ class Lane(asyncio.Protocol):
 
     def __init__(self, lanes: Lanes) -> None:
         self._lanes = lanes
+        self._heads = HeadReader(lanes.surfaces)
         self._state = _State.READY
         self._ahead = b""  # came and was not looked at: the rest of a head, or pipelined requests
         self._held = False  # too much of that: the connection is not read
@@ -129,15 +130,15 @@ class Lane(asyncio.Protocol):
 
     def _advance(self, data: bytes) -> None:
         """Look at what came while ready."""
-        found = read_head(data, self._lanes.surfaces)
-        if found is NotHot.EVER:
+        found = self._heads.read(data)
+        if isinstance(found, HotHead):
+            self._begin(found, data)
+        elif found is NotHot.EVER:
             self._hand_over(data)
-        elif found is NotHot.YET:
+        else:
             self._ahead = data
             if self._waiting_since_s is None:
                 self._waiting_since_s = self._lanes.keeper.now_s()
-        else:
-            self._begin(found, data)
 
     def _begin(self, head: HotHead, data: bytes) -> None:
         """The head is complete: the request counts from here."""

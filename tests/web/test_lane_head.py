@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.web.lane_head import HEAD_LIMIT_BYTES, HEADERS_LIMIT, HotHead, NotHot, read_head
+from gateway.web.lane_head import (
+    HEAD_LIMIT_BYTES,
+    HEADERS_LIMIT,
+    REMEMBERED_BYTES,
+    HeadReader,
+    HotHead,
+    NotHot,
+    read_head,
+)
 
 PATHS = (b"/v1/chat/completions", b"/v1/messages", b"/v1/messages/count_tokens")
 LINE = b"POST /v1/messages HTTP/1.1\r\n"
@@ -146,3 +154,38 @@ def test_raises_at_nothing(tail: bytes) -> None:
     for begin in (b"", b"POST ", LINE, LINE + PLAIN):
         assert read_head(begin + tail, PATHS) is not None
         read_head(begin + tail + b"\r\n\r\n", PATHS)
+
+
+@given(
+    st.sampled_from([b"content-length:", b"Content-Length: ", b"X: 5\r\nCONTENT-LENGTH:\t "]),
+    st.lists(
+        st.sampled_from([b"0", b"5", b"005", b"123456789012345", b"1" * 20, b"", b"+5", b"5 ", b"5\t6"]), max_size=4
+    ),
+    st.sampled_from([b"", b"X-Api-Key: k\r\n", b"Connection: close\r\n"]),
+    st.lists(st.tuples(st.integers(0, 90), st.sampled_from([b"\r", b"\n", b":", b" ", b"7", b"x"])), max_size=4),
+)
+def test_recognises_a_repeated_head_exactly_as_it_would_read_it(
+    name: bytes, lengths: list[bytes], more: bytes, spoilt: list[tuple[int, bytes]]
+) -> None:
+    def head(length: bytes) -> bytes:
+        return LINE + b"Host: a\r\n" + name + length + b"\r\n" + more + b"\r\n12345"
+
+    reader = HeadReader(PATHS)
+    plain = head(b"77")
+    for data in (plain, *map(head, lengths), *(plain[:at] + byte + plain[at + 1 :] for at, byte in spoilt), plain):
+        for part in (data, data[:-20], data):
+            assert reader.read(part) == read_head(part, PATHS)
+
+
+def test_gives_each_request_headers_of_its_own() -> None:
+    reader = HeadReader(PATHS)
+    first, second = reader.read(HEAD), reader.read(HEAD)
+    assert isinstance(first, HotHead)
+    assert isinstance(second, HotHead)
+    assert first.headers is not second.headers
+
+
+def test_does_not_remember_a_long_head() -> None:
+    long = HEAD.replace(b"X-Api-Key: k", b"X-Api-Key: " + b"k" * REMEMBERED_BYTES)
+    reader = HeadReader(PATHS)
+    assert [reader.read(data) for data in (HEAD, long, HEAD)] == [read_head(data, PATHS) for data in (HEAD, long, HEAD)]
