@@ -177,6 +177,13 @@ def test_recognises_a_repeated_head_exactly_as_it_would_read_it(
             assert reader.read(part) == read_head(part, PATHS)
 
 
+def test_reads_a_head_anew_where_spaces_follow_the_length() -> None:
+    reader = HeadReader(PATHS)
+    for length in (b"5 ", b"57", b"5 7"):
+        data = HEAD.replace(b": 5", b": " + length)
+        assert reader.read(data) == read_head(data, PATHS)
+
+
 def test_gives_each_request_headers_of_its_own() -> None:
     reader = HeadReader(PATHS)
     first, second = reader.read(HEAD), reader.read(HEAD)
