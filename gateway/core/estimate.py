@@ -54,11 +54,14 @@ def text_tokens(text: str) -> int:
 def input_tokens(ask: Ask) -> int:
     """Probable input tokens of the whole request."""
     survey = ask.survey
-    tokens = sum(map(text_tokens, survey.texts)) + survey.images * TOKENS_PER_IMAGE
+    tokens = survey.images * TOKENS_PER_IMAGE
+    for text in survey.texts:
+        tokens += text_tokens(text)
     if ask.embed is not None:
-        return max(1, tokens + ask.embed.token_inputs)
-    messages = 1 if ask.chat is None else len(ask.chat.messages)
-    return max(1, tokens + TOKENS_PER_MESSAGE * messages)
+        tokens += ask.embed.token_inputs
+    else:
+        tokens += TOKENS_PER_MESSAGE * (1 if ask.chat is None else len(ask.chat.messages))
+    return tokens or 1
 
 
 def opening_tokens(ask: Ask) -> int:
@@ -75,7 +78,7 @@ def input_bound(ask: Ask) -> int | None:
     survey = ask.survey
     if (survey.remote and survey.media) or PDF in survey.needs:
         return None
-    if ask.chat is not None and any(map(_unbounded, ask.chat.unplaced)):
+    if ask.chat is not None and ask.chat.unplaced and any(map(_unbounded, ask.chat.unplaced)):
         return None
     return ask.bytes + OVERHEAD_BOUND_TOKENS + survey.images * IMAGE_BOUND_TOKENS
 
@@ -94,6 +97,7 @@ def output_tokens(ask: Ask, task: str) -> int:
     expected = EXPECTED_OUTPUT.get(task, EXPECTED_OUTPUT_OTHER)
     if ask.survey.reasoning:
         expected += REASONING_OUTPUT
-    n = 1 if ask.chat is None else ask.chat.n
     limit = ask.survey.max_tokens
-    return n * (expected if limit is None else min(expected, limit))
+    if limit is not None and limit < expected:
+        expected = limit
+    return expected if ask.chat is None else expected * ask.chat.n

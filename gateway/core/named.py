@@ -37,6 +37,9 @@ class Named(Struct, frozen=True, gc=False):
     endpoints: tuple[str, ...] = ()
 
 
+_AUTO = Named(Naming.AUTO, "auto")  # what most requests say
+
+
 class UnknownModel(Exception):
     """Nothing has this name. `near` are the most similar names there are; `hint` says what else to do."""
 
@@ -87,7 +90,7 @@ def resolve(name: str, policy: Policy, names: Names) -> Named:
         UnknownModel: with the nearest names there are.
     """
     if name == "auto":
-        return Named(Naming.AUTO, name)
+        return _AUTO
     if name.startswith("auto:"):
         routes = [route.name for route in policy.routes]
         if name[5:] in routes:

@@ -42,7 +42,10 @@ def take(policy: Policy, headers: Mapping[str, str], key_id: str | None, model: 
     taken = fitting[0] if fitting else policy.routes[-1]
     if named is not None:
         taken = next(route for route in policy.routes if route.name == named)
-    floors = dict.fromkeys(route.sensitivity for route in [*fitting, taken] if route.sensitivity is not None)
+    floors: dict[str, None] = {}  # as a set, in order
+    for route in (*fitting, taken):
+        if route.sensitivity is not None:
+            floors[route.sensitivity] = None
     return Taken(taken, tuple(floors))
 
 

@@ -3,7 +3,7 @@
 Fails closed: an unknown or expired fact is no guarantee, and what several labels demand adds up.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from gateway.core.catalog import Privacy
@@ -61,7 +61,7 @@ def missing(require: Requirement, privacy: Privacy, today: date) -> tuple[str, .
     return tuple(lacking)
 
 
-def labels_of(policy: Policy, floors: Iterable[str], asked: Iterable[str], found: bool) -> tuple[Label, ...]:
+def labels_of(policy: Policy, floors: Sequence[str], asked: Sequence[str], found: bool) -> tuple[Label, ...]:
     """All labels of a request, without repetition, in the order of the file.
 
     Args:
@@ -70,9 +70,9 @@ def labels_of(policy: Policy, floors: Iterable[str], asked: Iterable[str], found
         asked: by the request's header.
         found: whether the scanner found something, or could not read a part.
     """
-    names = {*floors, *asked}
-    if not names and not found:
+    if not (floors or asked or found):
         return ()
+    names = {*floors, *asked}
     if found:
         names.update(policy.detecting_labels)
     return tuple(label for name, label in policy.labels.items() if name in names)

@@ -74,9 +74,8 @@ class Line:
         names = {name for name, _ in own}
         return (*(pair for pair in (*auth, *self.provider.headers) if pair[0] not in names), *own)
 
-    async def open(self, outgoing: Outgoing, times: Times, now_epoch_s: float) -> Answer:
+    async def open(self, outgoing: Outgoing, limits: Limits, now_epoch_s: float) -> Answer:
         """Send and wait for a good head; an error status is read and raised."""
-        limits = Limits(times.connect_s, times.content_s, times.idle_s, times.total_at)
         answer = await self._upstream.open(self.call(outgoing), limits)
         if answer.head.status < 300:
             return answer
@@ -92,9 +91,9 @@ class Line:
         self, ask: Ask, endpoint: Endpoint, outgoing: Outgoing, times: Times, context: RelayContext
     ) -> tuple[Rendered, Answer]:
         """Try for a whole answer."""
-        turn = Times(times.connect_s, times.content_s, times.idle_s, times.turn_at, min(times.turn_at, times.total_at))
+        limits = Limits(times.connect_s, times.content_s, times.idle_s, min(times.turn_at, times.total_at))
         try:
-            answer = await self.open(outgoing, turn, context.created_s)
+            answer = await self.open(outgoing, limits, context.created_s)
             body = await answer.read(REPLY_LIMIT_BYTES)
         except AttemptError as error:
             if error.failure.kind is FailureKind.TOTAL_TIMEOUT and times.turn_at < times.total_at:
@@ -108,9 +107,10 @@ class Line:
     ) -> Started:
         """Try for a stream, up to its first content."""
         relay = self.format.stream_relay(ask, endpoint, context)
+        limits = Limits(times.connect_s, times.content_s, times.idle_s, times.total_at)
         try:
             async with asyncio.timeout(times.content_s) as timer:
-                answer = await self.open(outgoing, times, context.created_s)
+                answer = await self.open(outgoing, limits, context.created_s)
                 return Started(answer, relay, await _first_content(answer, relay), timer.when())
         except TimeoutError:
             raise _late(f"no content within {times.content_s:.1f} s") from None

@@ -4,8 +4,9 @@ Each stage is a pure function of `core`; this file calls them in the order of CO
 requests have in common (the screening of endpoints). It sends nothing, so `/v1/explain` is exactly this.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import reduce
 
 from msgspec.structs import replace
 
@@ -27,6 +28,10 @@ from gateway.flow.screening import NAME_A_MODEL, Screening
 from gateway.flow.stage import Client, Moment, Stage
 from gateway.flow.turns import in_turn
 from gateway.flow.world import World
+
+# A member of an enum costs ten times a name (Python 3.11), and every request asks for these.
+_AUTO, _TIER, _MODEL = Naming.AUTO, Naming.TIER, Naming.MODEL
+_EMBEDDINGS, _COUNT_TOKENS = Surface.EMBEDDINGS, Surface.COUNT_TOKENS
 
 
 class Planner:
@@ -72,7 +77,8 @@ class Planner:
         wishes = self._wishes(stage)
         health = self._health(moment.now_s)
         ordered, excluded = self._ordered(stage, sizes, wishes, health)
-        steps, others, panic = in_turn(ordered, health, _most_attempts(stage))
+        attempts = _most_attempts(stage)
+        steps, others, panic = in_turn(ordered, health, attempts)
         if len(ordered) > 1 and not panic:  # what one group excludes, another may have let in
             for step in (*steps, *others):
                 excluded.pop(step.endpoint.id, None)
@@ -94,9 +100,9 @@ class Planner:
             input_bound=sizes.input_bound,
             estimated_output=sizes.output,
             budget_usd=wishes.budget_usd,
-            baseline=baseline_of(stage.route, stage.named, (*steps, *others), self.world.prices),
+            baseline=baseline_of(stage.route, stage.named, steps + others, self.world.prices),
             panic=panic,
-            attempts=_most_attempts(stage),
+            attempts=attempts,
         )
         if not steps:
             limited = [health.ill[step.endpoint.id] for group in ordered for step in group.ill]
@@ -120,24 +126,23 @@ class Planner:
             personal = detected(self.world.scanner, ask)
         labels = labels_of(policy, taken.floors, extras.sensitivity, found=personal)
         found = self._classified(ask, extras)
-        free = named.naming in (Naming.AUTO, Naming.TIER)
-        asked = ask.surface is not Surface.COUNT_TOKENS  # a count is no answer, so it takes none of the share
-        escalated = asked and named.naming is Naming.AUTO and self._escalated(route, found.difficulty)
-        floor = _highest((extras.tier, route.tier_min, named.tier))
+        naming = named.naming
+        asked = ask.surface is not _COUNT_TOKENS  # a count is no answer, so it takes none of the share
+        escalated = asked and naming is _AUTO and self._escalated(route, found.difficulty)
+        floor = _higher(extras.tier, _higher(route.tier_min, named.tier))
         if escalated and route.escalate is not None:
-            floor = _highest((floor, route.escalate.to))
+            floor = _higher(floor, route.escalate.to)
         opening_task = self._opening_task(ask, extras, found.task)
         tier = home_tier = floor
-        if free and named.name != NamedModel.TIER:
-            tier = _highest((floor, policy.task_tiers.get(found.task)))
-            home_tier = tier if opening_task == found.task else _highest((floor, policy.task_tiers.get(opening_task)))
-        unit = extras.session or ask.survey.prefix_hash
+        if naming is _AUTO or (naming is _TIER and named.name != NamedModel.TIER):
+            tier = _higher(floor, policy.task_tiers.get(found.task))
+            home_tier = tier if opening_task == found.task else _higher(floor, policy.task_tiers.get(opening_task))
         return Stage(
             ask=ask,
             extras=extras,
             named=named,
             route=route,
-            variant=routes.variant_of(route, unit),
+            variant=routes.variant_of(route, extras.session or ask.survey.prefix_hash) if route.split else None,
             labels=labels,
             found=found,
             tier=_capped(tier, route.tier_max),
@@ -155,26 +160,26 @@ class Planner:
 
     def _on_route(self, named: Named, route: Route, ask: Ask) -> Named:
         """What the name means on this route."""
-        if ask.surface is Surface.EMBEDDINGS and named.naming in (Naming.AUTO, Naming.TIER):
+        if ask.surface is _EMBEDDINGS and named.naming in (_AUTO, _TIER):
             if route.model is None:
                 raise Refused(Refusal(RefusalKind.INVALID_REQUEST, NAME_A_MODEL, param="model"))
             return self._resolved(route.model)
-        if named.naming is not Naming.MODEL or ask.surface is Surface.EMBEDDINGS:
+        if named.naming is not _MODEL or ask.surface is _EMBEDDINGS:
             return named
         match route.named_model:
             case NamedModel.EXACT:
                 return named
             case NamedModel.ANY:
-                return Named(Naming.AUTO, named.name)
+                return Named(_AUTO, named.name)
             case NamedModel.TIER:
                 endpoints = self.world.policy.catalog.endpoints
-                tier = _highest(endpoints[name].tier for name in named.endpoints)
+                tier = reduce(_higher, (endpoints[name].tier for name in named.endpoints))
                 if tier is None:  # what is unknown cannot be compared, so nothing else is known to be as good
                     return named
-                return Named(Naming.TIER, NamedModel.TIER.value, tier=tier, endpoints=named.endpoints)
+                return Named(_TIER, NamedModel.TIER.value, tier=tier, endpoints=named.endpoints)
 
     def _classified(self, ask: Ask, extras: Extras) -> Classification:
-        if ask.surface is Surface.EMBEDDINGS:
+        if ask.surface is _EMBEDDINGS:
             return Classification("embeddings", 1.0, 0.0, ())
         found = self.world.classifier.classify(ask.survey.prompt)
         if extras.task is None:
@@ -212,13 +217,15 @@ class Planner:
         objective = route.objective
         if rules.sort is not None:
             objective = Objective.COST if rules.sort == "price" else Objective.LATENCY
-        budgets = [usd for usd in (route.limits.cost_per_request_usd, extras.max_cost_usd) if usd is not None]
+        budget_usd = route.limits.cost_per_request_usd
+        if extras.max_cost_usd is not None and (budget_usd is None or extras.max_cost_usd < budget_usd):
+            budget_usd = extras.max_cost_usd
         return Wishes(
             objective=objective,
             session=extras.session or stage.ask.survey.prefix_hash,
             at_s=stage.moment.epoch_s,
             first_token_p95_ms=route.first_token_p95_ms,
-            budget_usd=min(budgets, default=None),
+            budget_usd=budget_usd,
             max_price=rules.max_price,
             max_tokens=stage.ask.survey.max_tokens,
             by_throughput=rules.sort == "throughput",
@@ -241,13 +248,11 @@ class Planner:
         return ordered, excluded
 
 
-def _highest(tiers: Iterable[int | None]) -> int | None:
-    """The highest tier of those that are stated."""
-    found = None
-    for tier in tiers:
-        if tier is not None and (found is None or tier > found):
-            found = tier
-    return found
+def _higher(one: int | None, other: int | None) -> int | None:
+    """The higher of two tiers, where any is stated."""
+    if one is None or other is None:
+        return one if other is None else other
+    return max(one, other)
 
 
 def _capped(tier: int | None, most: int | None) -> int | None:

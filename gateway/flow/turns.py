@@ -8,17 +8,17 @@ from gateway.core.screen import BREAKER_OPEN
 
 def in_turn(ordered: Sequence[Ordered], health: Health, most: int) -> tuple[tuple[Step, ...], tuple[Step, ...], bool]:
     """The steps to try, `most` at most; the rest of the eligible; and whether it is the least bad that is tried."""
-    steps = list(ordered[0].steps) if len(ordered) == 1 else _once(step for group in ordered for step in group.steps)
+    steps = ordered[0].steps if len(ordered) == 1 else _once(step for group in ordered for step in group.steps)
     panic = False
     if not steps:
         ill = _once(step for group in ordered for step in group.ill)
-        steps = [step for step in ill if health.ill[step.endpoint.id].reason == BREAKER_OPEN]
+        steps = tuple(step for step in ill if health.ill[step.endpoint.id].reason == BREAKER_OPEN)
         panic = bool(steps)
-    return tuple(steps[:most]), tuple(steps[most:]), panic
+    return steps[:most], steps[most:], panic
 
 
-def _once(steps: Iterable[Step]) -> list[Step]:
+def _once(steps: Iterable[Step]) -> tuple[Step, ...]:
     found: dict[str, Step] = {}
     for step in steps:
         found.setdefault(step.endpoint.id, step)
-    return list(found.values())
+    return tuple(found.values())
