@@ -73,8 +73,7 @@ class Planner:
             Refused: it names what there is not.
         """
         stage = self._staged(ask, extras, client, moment, found)
-        sizes = self._sizes(stage)
-        wishes = self._wishes(stage)
+        sizes, wishes = self._sizes(stage), self._wishes(stage)
         health = self._health(moment.now_s)
         ordered, excluded = self._ordered(stage, sizes, wishes, health)
         attempts = _most_attempts(stage)

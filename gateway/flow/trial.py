@@ -5,7 +5,8 @@ other.
 """
 
 from collections.abc import Mapping
-from functools import partial
+
+from msgspec import Struct
 
 from gateway.core.ask import Ask, Surface
 from gateway.core.catalog import REASONING, Endpoint
@@ -34,6 +35,7 @@ STREAM_HEADERS = (
 JSON_HEADERS = (("content-type", "application/json"),)
 USD_DIGITS = 12  # a token of the cheapest model costs 1e-8 USD; what is behind this is noise of the arithmetic
 CHARS_PER_TOKEN = 4  # for answers whose usage never came
+_NOT_ENTERED = Ticket(0, 0)
 
 
 class Trials:
@@ -106,15 +108,15 @@ class Trial:
         self._run = run
         self._considered = considered
         self._price = price
-        self.ticket = Ticket(0, 0)  # given by the breakers once they let it through
+        self.ticket = _NOT_ENTERED  # given by the breakers once they let it through
         self._book = book
         ask, endpoint = run.request.ask, step.endpoint
         required = line.format.requires_max_tokens
         limit = None if ask.embed else max_output(ask, endpoint, required, considered.estimated_input, cap)
         self.outgoing: Outgoing = line.format.build(ask, endpoint, limit)
-        self._promise_usd = self._bound_usd(limit)
+        self._promise_usd = 0.0 if considered.budget_usd is None else self._bound_usd(limit)
         epoch_s = run.request.moment.epoch_s
-        self.context = RelayContext(run.request.id, int(epoch_s), endpoint.model, partial(_cost, price, epoch_s))
+        self.context = RelayContext(run.request.id, int(epoch_s), endpoint.model, _Till(price, epoch_s))
         self._begun_s = 0.0
         self._cut_short = False
         self._relay: StreamRelay | None = None
@@ -124,7 +126,7 @@ class Trial:
     def _bound_usd(self, limit: int | None) -> float:
         """The most this attempt can cost, where a promise stands."""
         bound = self._considered.input_bound
-        if self._considered.budget_usd is None or self._price is None or bound is None:
+        if self._price is None or bound is None:
             return 0.0
         tokens = (limit or 0) * _choices(self._run)
         return upper_bound_usd(self._price, bound, tokens, self._run.request.moment.epoch_s)
@@ -207,14 +209,16 @@ class Trial:
     def _row(
         self, outcome: str, status: int | None, error: str | None, usage: Usage | None, now_s: float
     ) -> float | None:
-        usd = 0.0 if usage is None else self.context.price(usage)
-        self._run.promised_usd += self._promise_usd if usage is not None else 0.0
+        run = self._run
+        usd: float | None = 0.0
         if usage is not None:
-            self._run.usage = usage
-        self._run.add(
+            usd = self.context.price(usage)
+            run.promised_usd += self._promise_usd
+            run.usage = usage
+        run.add(
             AttemptRow(
                 endpoint=self.step.endpoint.id,
-                started_ms=self._run.ms_since_start(self._begun_s),
+                started_ms=run.ms_since_start(self._begun_s),
                 ttft_ms=self._ttft_ms,
                 duration_ms=(now_s - self._begun_s) * 1000.0,
                 outcome=outcome,
@@ -255,9 +259,19 @@ class Trial:
         if self.outgoing.dropped:
             headers.append(("x-pointsman-dropped", ",".join(self.outgoing.dropped)))
         given = answer.head.headers
-        headers.extend((name, given[name]) for name in PASSED_HEADERS if name in given)
+        headers += [(name, given[name]) for name in PASSED_HEADERS if name in given]
         return headers
 
 
-def _cost(price: Price | None, at_s: float, usage: Usage) -> float | None:
-    return None if price is None else round(cost_usd(price, usage, at_s), USD_DIGITS)
+class _Till(Struct, gc=False):
+    """Says what an answer costs, and remembers it: its translator and the record ask for the same usage."""
+
+    price: Price | None
+    at_s: float
+    usage: Usage | None = None
+    usd: float | None = None
+
+    def __call__(self, usage: Usage) -> float | None:
+        if self.price is not None and usage is not self.usage:
+            self.usage, self.usd = usage, round(cost_usd(self.price, usage, self.at_s), USD_DIGITS)
+        return self.usd
