@@ -17,7 +17,6 @@ from itertools import islice
 
 from gateway.core.findings import Detector, DetectorGroup, Finding, FindingKind
 
-
 _ESCAPE = re.compile(r"\\u00([2-7][0-9A-Fa-f])")  # of a printable ASCII character
 
 
