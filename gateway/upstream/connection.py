@@ -113,6 +113,8 @@ class Connection(asyncio.Protocol):
         """Whether an idle connection can still be used, as far as can be known; sets the mark for `never_arrived`."""
         if not self.usable or self._transport.is_closing():
             return False
+        # Asked of a connection in use a moment ago too: under load the loop comes to a goodbye only after the next
+        # request, so a server that closes without announcing it would fail almost every time.
         if self._unread.poll(0):
             return False  # the peer's goodbye, or bytes that nobody asked for; the loop has not come to it yet
         doubtful = self.served and now_s - self.idle_since >= DOUBT_S

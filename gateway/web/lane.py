@@ -50,6 +50,9 @@ class _State(Enum):
     GONE = auto()
 
 
+_READY, _BODY, _ANSWERING, _CLOSING, _GONE = _State  # an attribute of an Enum is a slow look-up
+
+
 class Lane(asyncio.Protocol):
     """One connection."""
 
@@ -64,7 +67,7 @@ class Lane(asyncio.Protocol):
     def __init__(self, lanes: Lanes) -> None:
         self._lanes = lanes
         self._heads = HeadReader(lanes.surfaces)
-        self._state = _State.READY
+        self._state = _READY
         self._ahead = b""  # came and was not looked at: the rest of a head, or pipelined requests
         self._held = False  # too much of that: the connection is not read
         self._eof = False  # the client will send no more
@@ -86,15 +89,15 @@ class Lane(asyncio.Protocol):
         self._waiting_since_s = self._lanes.keeper.now_s()
         self.transport.set_write_buffer_limits(high=WRITE_HIGH_BYTES)
         if not self._lanes.enters(self):
-            self._state, self.gone = _State.GONE, True
+            self._state, self.gone = _GONE, True
 
     def data_received(self, data: bytes) -> None:
         state = self._state
-        if state is _State.READY:
+        if state is _READY:
             self._advance(self._ahead + data if self._ahead else data)
-        elif state is _State.BODY:
+        elif state is _BODY:
             self._gather(data)
-        elif state is _State.ANSWERING:
+        elif state is _ANSWERING:
             self._ahead += data
             if len(self._ahead) > AHEAD_BYTES and not self._held:
                 self._held = True
@@ -102,7 +105,7 @@ class Lane(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self._eof = True
-        if self._state is not _State.ANSWERING:
+        if self._state is not _ANSWERING:
             return False  # the transport closes itself
         if self._sink.begun:
             self.cut()
@@ -111,9 +114,9 @@ class Lane(asyncio.Protocol):
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        state, self._state, self.gone = self._state, _State.GONE, True
+        state, self._state, self.gone = self._state, _GONE, True
         self._lanes.leaves(self)
-        if state is _State.BODY:
+        if state is _BODY:
             self._lanes.counts.leave()
         elif self._task is not None and self._running:
             self._task.cancel()
@@ -156,7 +159,7 @@ class Lane(asyncio.Protocol):
             self._head = head
             self._body = bytearray(memoryview(data)[head.size :])
             self._since_s = self._body_since_s = self._lanes.keeper.now_s()
-            self._state = _State.BODY
+            self._state = _BODY
 
     def _gather(self, data: bytes) -> None:
         """More of the body."""
@@ -173,7 +176,7 @@ class Lane(asyncio.Protocol):
 
     def _hand_over(self, data: bytes) -> None:
         """Give the connection to aiohttp, still guarded, with all that it has not seen."""
-        self._state = _State.GONE
+        self._state = _GONE
         self._lanes.leaves(self)
         guarded = self._lanes.keeper()
         self.transport.set_protocol(guarded)
@@ -187,7 +190,7 @@ class Lane(asyncio.Protocol):
     # -- answering --------------------------------------------------------------------------------------------------
 
     def _answer(self, head: HotHead, raw: bytes | bytearray) -> None:
-        self._state = _State.ANSWERING
+        self._state = _ANSWERING
         self._running = False
         self._sink = LaneSink(self)
         self._task = asyncio.get_running_loop().create_task(self._serve(head, raw))
@@ -209,7 +212,7 @@ class Lane(asyncio.Protocol):
         finally:
             self._lanes.counts.leave()
             self._running = False
-        if self._state is _State.ANSWERING:
+        if self._state is _ANSWERING:
             self._answered()
 
     def _fail(self, surface: ClientSurface, sink: LaneSink) -> None:
@@ -223,7 +226,7 @@ class Lane(asyncio.Protocol):
         if self.closes():
             self._shut()
             return
-        self._state = _State.READY
+        self._state = _READY
         self._since_s = self._lanes.keeper.now_s()
         if self._held and not self._eof:
             self.transport.resume_reading()
@@ -231,7 +234,7 @@ class Lane(asyncio.Protocol):
         if self._ahead:
             ahead, self._ahead = self._ahead, b""
             self._advance(ahead)
-        if self._eof and self._state in (_State.READY, _State.BODY):
+        if self._eof and self._state in (_READY, _BODY):
             self._lanes.turn.flush()
             self.transport.abort()  # half a request, and the rest will never come
 
@@ -241,13 +244,13 @@ class Lane(asyncio.Protocol):
         self._sink = LaneSink(self)
         self._lanes.desk.turn_away(self._lanes.surfaces[head.path], head.headers, refused, self._sink)
         self._lanes.counts.leave()
-        self._state = _State.CLOSING
+        self._state = _CLOSING
         self._since_s = self._lanes.keeper.now_s()
         self._lanes.turn.flush()
         self.transport.write_eof()
 
     def _shut(self) -> None:
-        self._state = _State.CLOSING
+        self._state = _CLOSING
         self._since_s = self._lanes.keeper.now_s()
         self._lanes.turn.flush()
         self.transport.close()
@@ -263,8 +266,8 @@ class Lane(asyncio.Protocol):
         self._lanes.turn.write(self.transport, data)
 
     def cut(self) -> None:
-        if self._state is not _State.GONE:
-            self._state = _State.CLOSING
+        if self._state is not _GONE:
+            self._state = _CLOSING
             self.transport.abort()
 
     def closes(self) -> bool:
@@ -322,11 +325,11 @@ class Lane(asyncio.Protocol):
 
     def retire(self) -> None:
         """Close if no request is under way."""
-        if self._state is _State.READY and not self._ahead:
+        if self._state is _READY and not self._ahead:
             self._shut()
 
     def end(self) -> asyncio.Task[None] | None:
         """End now, unless the last answer is being sent; the task that is still to finish, if any."""
-        if self._state is not _State.CLOSING:
+        if self._state is not _CLOSING:
             self.transport.abort()
         return self._task
