@@ -107,7 +107,7 @@ def order(
             usd = (tokens_in * base.input + tokens_out * base.output) * PER_MILLION + base.per_request
             step = Step(endpoint, usd)
         reason = None
-        if endpoint.context is not None and sizes.input >= endpoint.context:
+        if endpoint.context is not None and tokens_in >= endpoint.context:
             reason = screen.CONTEXT
         elif limited:
             reason = _too_dear(endpoint, price, sizes, wishes)
@@ -124,7 +124,7 @@ def order(
         steps=tuple(_in_order(well, prices, sizes, health, wishes)),
         ill=tuple(sorted(ill, key=lambda step: health.ill[step.endpoint.id].badness)) if ill else (),
         excluded=excluded,
-        lowest_usd=min((usd for usd in too_dear if usd < math.inf), default=None),
+        lowest_usd=min((usd for usd in too_dear if usd < math.inf), default=None) if too_dear else None,
     )
 
 

@@ -81,28 +81,14 @@ class Planner:
         if len(ordered) > 1 and not panic:  # what one group excludes, another may have let in
             for step in (*steps, *others):
                 excluded.pop(step.endpoint.id, None)
-        considered = Considered(
-            route=stage.route,
-            variant=stage.variant,
-            labels=stage.labels,
-            task=stage.found.task,
-            task_confidence=stage.found.confidence,
-            task_reasons=stage.found.reasons,
-            difficulty=stage.found.difficulty,
-            tier_required=stage.tier,
-            escalated=stage.escalated,
-            session=session_hash(ask, extras),
-            steps=steps,
-            others=others,
-            excluded=excluded,
-            estimated_input=sizes.input,
-            input_bound=sizes.input_bound,
-            estimated_output=sizes.output,
-            budget_usd=wishes.budget_usd,
-            baseline=baseline_of(stage.route, stage.named, steps + others, self.world.prices),
-            panic=panic,
-            attempts=attempts,
-        )
+        considered = Considered(  # each is named already, and to name twenty again costs a microsecond
+            stage.route, stage.variant, stage.labels,
+            stage.found.task, stage.found.confidence, stage.found.reasons, stage.found.difficulty,
+            stage.tier, stage.escalated, session_hash(ask, extras),
+            steps, others, excluded,
+            sizes.input, sizes.input_bound, sizes.output, wishes.budget_usd,
+            baseline_of(stage.route, stage.named, steps + others, self.world.prices), panic, attempts,
+        )  # fmt: skip
         if not steps:
             limited = [health.ill[step.endpoint.id] for group in ordered for step in group.ill]
             empty = Empty(ask, stage.labels, ordered, excluded, limited)
@@ -136,19 +122,11 @@ class Planner:
         if naming is _AUTO or (naming is _TIER and named.name != NamedModel.TIER):
             tier = _higher(floor, policy.task_tiers.get(found.task))
             home_tier = tier if opening_task == found.task else _higher(floor, policy.task_tiers.get(opening_task))
+        if route.tier_max is not None:
+            tier, home_tier = _capped(tier, route.tier_max), _capped(home_tier, route.tier_max)
+        variant = routes.variant_of(route, extras.session or ask.survey.prefix_hash) if route.split else None
         return Stage(
-            ask=ask,
-            extras=extras,
-            named=named,
-            route=route,
-            variant=routes.variant_of(route, extras.session or ask.survey.prefix_hash) if route.split else None,
-            labels=labels,
-            found=found,
-            tier=_capped(tier, route.tier_max),
-            home_tier=_capped(home_tier, route.tier_max) or 0,
-            opening_task=opening_task,
-            escalated=escalated,
-            moment=moment,
+            ask, extras, named, route, variant, labels, found, tier, home_tier or 0, opening_task, escalated, moment
         )
 
     def _resolved(self, name: str, param: str = "model") -> Named:
@@ -254,9 +232,9 @@ def _higher(one: int | None, other: int | None) -> int | None:
     return max(one, other)
 
 
-def _capped(tier: int | None, most: int | None) -> int | None:
+def _capped(tier: int | None, most: int) -> int | None:
     """What may be required at most (`tier.max`)."""
-    return most if tier is not None and most is not None and tier > most else tier
+    return most if tier is not None and tier > most else tier
 
 
 def _most_attempts(stage: Stage) -> int:

@@ -4,9 +4,7 @@
 makes the record of it at the end, however the end came.
 """
 
-from dataclasses import dataclass, field
-
-from msgspec import Struct
+from msgspec import Struct, field
 
 from gateway.core.ask import Ask
 from gateway.core.decision import AttemptRow, Considered, Outcome
@@ -27,11 +25,10 @@ class Request(Struct, frozen=True, gc=False):
     moment: Moment
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     request: Request
     considered: Considered | None = None
-    rows: list[AttemptRow] = field(default_factory=list)
+    rows: list[AttemptRow] = []
     outcome: Outcome = Outcome.FAILED
     status: int = 0
     error: str | None = None
@@ -44,7 +41,7 @@ class Run:
     text_digest: str | None = None
     dropped: tuple[str, ...] = ()
     answer: bytearray = field(default_factory=bytearray)  # kept only where the route records texts
-    skipped: dict[str, str] = field(default_factory=dict)  # candidates that could not be tried, and why
+    skipped: dict[str, str] = {}  # candidates that could not be tried, and why
     promised_usd: float = 0.0  # upper bound of what attempts so far may be billed, where a cost limit stands
 
     def add(self, row: AttemptRow) -> None:
