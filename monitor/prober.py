@@ -13,7 +13,7 @@ from gateway.core.catalog import Endpoint, Operation, Provider
 from gateway.core.chat import ChatRequest, Message, Role, Text
 from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.core.usage import Usage
-from gateway.flow.attempt import ERROR_LIMIT_BYTES, REPLY_LIMIT_BYTES, Line, Times
+from gateway.flow.attempt import ERROR_LIMIT_BYTES, REPLY_LIMIT_BYTES, Line
 from gateway.flow.ports import Keys, Upstream
 from gateway.formats.wire import PROBE_PROMPT, Outgoing, RelayContext
 from gateway.upstream.call import Call, Limits, Origin
@@ -63,9 +63,7 @@ class LineProber:
     async def _listed(self, line: Line) -> tuple[float, None]:
         asked = line.call(Outgoing(line.format.models_path, (), b""))
         listing = Call(asked.origin, "GET", asked.path, asked.headers, b"")
-        times = self._times(line.provider)
-        limits = Limits(times.connect_s, times.content_s, times.idle_s, times.total_at)
-        answer = await self._upstream.open(listing, limits)
+        answer = await self._upstream.open(listing, self._limits(line.provider))
         head_s = self._clock.now_s()
         try:
             if answer.head.status >= 300:
@@ -92,7 +90,7 @@ class LineProber:
 
     async def _completed(self, line: Line, endpoint: Endpoint) -> tuple[float, Usage | None]:
         epoch_s = self._clock.epoch_s()
-        answer = await line.open(line.format.probe(endpoint), self._times(line.provider), epoch_s)
+        answer = await line.open(line.format.probe(endpoint), self._limits(line.provider), epoch_s)
         head_s = self._clock.now_s()
         try:
             body = await answer.read(REPLY_LIMIT_BYTES)
@@ -101,15 +99,13 @@ class LineProber:
         context = RelayContext("probe", int(epoch_s), endpoint.model, lambda _: None)
         return head_s, line.format.reply(probe_ask(endpoint), endpoint, body, context).usage
 
-    def _times(self, provider: Provider) -> Times:
+    def _limits(self, provider: Provider) -> Limits:
         timeout_s = provider.probe.timeout_s
-        end_s = self._clock.now_s() + OVERTIME * timeout_s
-        return Times(
+        return Limits(
             connect_s=min(provider.timeouts.connect_s, timeout_s),
-            content_s=timeout_s,
+            head_s=timeout_s,
             idle_s=timeout_s,
-            turn_at=end_s,
-            total_at=end_s,
+            total_at=self._clock.now_s() + OVERTIME * timeout_s,
         )
 
 

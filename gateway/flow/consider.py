@@ -126,8 +126,9 @@ class Planner:
             tier, home_tier = _capped(tier, route.tier_max), _capped(home_tier, route.tier_max)
         variant = routes.variant_of(route, extras.session or ask.survey.prefix_hash) if route.split else None
         return Stage(
-            ask, extras, named, route, variant, labels, found, tier, home_tier or 0, opening_task, escalated, moment
-        )
+            ask, extras, named, route, variant, labels, found,
+            tier=tier, home_tier=home_tier or 0, opening_task=opening_task, escalated=escalated, moment=moment,
+        )  # fmt: skip
 
     def _resolved(self, name: str, param: str = "model") -> Named:
         try:

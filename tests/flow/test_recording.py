@@ -10,7 +10,7 @@ from gateway.core.policy import Escalate, Label, NamedModel, Route, Variant
 from gateway.flow.keep import KEPT_BYTES, KeepingSink
 from gateway.flow.run import Run
 from tests.support.builders import a_price, a_request, a_world, an_endpoint
-from tests.support.openai_scripts import ROLE, a_stream, an_answer, an_error, says
+from tests.support.openai_scripts import DONE, ROLE, a_chunk, a_stream, an_answer, an_error, says, usage_chunk
 from tests.support.recording_sink import RecordingSink
 from tests.support.scripted_upstream import HANG
 from tests.support.walking import Walking
@@ -100,6 +100,14 @@ async def test_a_whole_answer_says_what_it_cost_in_header_and_body() -> None:
     sink = await walking.ask()
     assert float(sink.headers["x-pointsman-cost"]) == pytest.approx(1_440e-6)
     assert sink.json["usage"]["cost"] == pytest.approx(1_440e-6)
+
+
+async def test_a_stream_that_counts_as_it_goes_costs_its_last_count() -> None:
+    so_far = {"prompt_tokens": 1_000, "completion_tokens": 1, "total_tokens": 1_001}
+    script = [ROLE, a_chunk({"content": "Hel"}, usage=so_far), a_chunk({}, "stop"), usage_chunk(USAGE), DONE]
+    walking = Walking(a_world("alpha/m", prices=PRICES), {"alpha": [script]})
+    await walking.ask(stream=True)
+    assert walking.row["cost_usd"] == pytest.approx(1_440e-6)
 
 
 async def test_an_unknown_price_is_no_cost_and_no_saving_rather_than_zero() -> None:
