@@ -81,14 +81,28 @@ class Planner:
         if len(ordered) > 1 and not panic:  # what one group excludes, another may have let in
             for step in (*steps, *others):
                 excluded.pop(step.endpoint.id, None)
-        considered = Considered(  # each is named already, and to name twenty again costs a microsecond
-            stage.route, stage.variant, stage.labels,
-            stage.found.task, stage.found.confidence, stage.found.reasons, stage.found.difficulty,
-            stage.tier, stage.escalated, session_hash(ask, extras),
-            steps, others, excluded,
-            sizes.input, sizes.input_bound, sizes.output, wishes.budget_usd,
-            baseline_of(stage.route, stage.named, steps + others, self.world.prices), panic, attempts,
-        )  # fmt: skip
+        considered = Considered(
+            route=stage.route,
+            variant=stage.variant,
+            labels=stage.labels,
+            task=stage.found.task,
+            task_confidence=stage.found.confidence,
+            task_reasons=stage.found.reasons,
+            difficulty=stage.found.difficulty,
+            tier_required=stage.tier,
+            escalated=stage.escalated,
+            session=session_hash(ask, extras),
+            steps=steps,
+            others=others,
+            excluded=excluded,
+            estimated_input=sizes.input,
+            input_bound=sizes.input_bound,
+            estimated_output=sizes.output,
+            budget_usd=wishes.budget_usd,
+            baseline=baseline_of(stage.route, stage.named, steps + others, self.world.prices),
+            panic=panic,
+            attempts=attempts,
+        )
         if not steps:
             limited = [health.ill[step.endpoint.id] for group in ordered for step in group.ill]
             empty = Empty(ask, stage.labels, ordered, excluded, limited)

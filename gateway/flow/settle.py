@@ -23,14 +23,34 @@ class Settler:
         saved_usd = None if baseline_usd is None or run.cost_usd is None else baseline_usd - run.cost_usd
         prompt_hash = blake2b(ask.survey.prompt.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         endpoint, provider = (run.endpoint, run.provider) if run.committed else (None, None)
-        return Decision(  # each is named already, and to name them all again costs a microsecond
-            request.id, request.moment.epoch_s, ask.surface.value, ask.model, ask.stream,
-            request.client.key_id, request.extras.tags,
-            run.considered, self._tiers, prompt_hash, ask.survey.chars,
-            tuple(run.rows), endpoint, provider, run.status, run.outcome, run.error,
-            run.usage, run.cost_usd, baseline_usd, saved_usd,
-            run.ms_since_start(now_s), run.ttft_ms, run.text_digest, run.dropped, self._texts(run),
-        )  # fmt: skip
+        return Decision(
+            id=request.id,
+            time_s=request.moment.epoch_s,
+            surface=ask.surface.value,
+            model=ask.model,
+            stream=ask.stream,
+            key_id=request.client.key_id,
+            tags=request.extras.tags,
+            considered=run.considered,
+            tiers=self._tiers,
+            prompt_hash=prompt_hash,
+            prompt_chars=ask.survey.chars,
+            attempts=tuple(run.rows),
+            endpoint=endpoint,
+            provider=provider,
+            status=run.status,
+            outcome=run.outcome,
+            error=run.error,
+            usage=run.usage,
+            cost_usd=run.cost_usd,
+            baseline_cost_usd=baseline_usd,
+            saved_usd=saved_usd,
+            latency_ms=run.ms_since_start(now_s),
+            ttft_ms=run.ttft_ms,
+            response_hash=run.text_digest,
+            dropped=run.dropped,
+            texts=self._texts(run),
+        )
 
     def _baseline_usd(self, run: Run) -> float | None:
         """What the same usage would have cost at the baseline; None where nothing was delivered."""
