@@ -6,6 +6,7 @@ Knows processes and signals; what they are for is `run`'s business.
 import asyncio
 import contextlib
 import ctypes
+import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -71,8 +72,11 @@ def _die_with_parent() -> Callable[[], None] | None:
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None).prctl  # looked up before the fork, where it is safe
+    parent = os.getpid()
 
     def set_signal() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != parent:  # it died between the fork and the line above: nobody would ever tell us
+            os._exit(1)
 
     return set_signal
