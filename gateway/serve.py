@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import sys
 from collections.abc import Coroutine, Iterable
 
 from gateway.compose import Gateway, new_clock
@@ -16,7 +15,7 @@ from gateway.core.price_json import PriceFileError, decode_prices
 from gateway.edge.files import Change, DirectoryWatch, follow
 from gateway.edge.journal import Journal
 from gateway.edge.metrics import registry
-from gateway.edge.process import Reloader, StartError, configured, set_up_logging, stop_signal
+from gateway.edge.process import CONFIG_LOOK_S, Reloader, StartError, configured, run_process, stop_signal
 from gateway.settings import Settings
 from gateway.upstream.client import Upstream
 from gateway.web.api import Api
@@ -25,7 +24,6 @@ from gateway.web.auth import Door
 from gateway.web.counts import Counts
 from gateway.web.ops import admin_app
 
-CONFIG_LOOK_S = 2.0  # how late a new configuration may be noticed; in a cluster the kubelet needs up to a minute anyway
 SNAPSHOT_LOOK_S = 0.5  # a breaker that the monitor opens should count at once
 GRACE_S = 3600.0  # for streams to finish: `limits.total`'s default; an orchestrator's own grace period ends it earlier
 CLOSE_S = 2.0  # for connections to providers to close in order
@@ -35,15 +33,7 @@ log = logging.getLogger("pointsman")
 
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit status."""
-    import uvloop  # here, since importing the module must not load an event loop
-
-    set_up_logging(settings.log_level)
-    try:
-        uvloop.run(_serve(settings))
-    except StartError as error:
-        sys.stderr.write(f"pointsman gateway: {error}\n")
-        return 1
-    return 0
+    return run_process("gateway", settings.log_level, _serve(settings))
 
 
 async def _serve(settings: Settings) -> None:

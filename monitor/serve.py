@@ -7,7 +7,6 @@ import asyncio
 import logging
 import os
 import socket
-import sys
 import time
 
 import aiohttp
@@ -17,7 +16,7 @@ from gateway import VERSION
 from gateway.config.compile import Compiled
 from gateway.config.effective import effective
 from gateway.edge.files import follow
-from gateway.edge.process import StartError, configured, set_up_logging, stop_signal
+from gateway.edge.process import CONFIG_LOOK_S, StartError, configured, run_process, stop_signal
 from gateway.edge.secrets import SecretStore
 from gateway.settings import Settings
 from gateway.upstream.client import Upstream
@@ -33,22 +32,12 @@ from monitor.sharding import SHARDS
 from monitor.watchlist import Watchlist
 from monitor.web import Views, monitor_app
 
-CONFIG_LOOK_S = 2.0  # how late a new configuration may be noticed
-
 log = logging.getLogger("pointsman")
 
 
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit status."""
-    import uvloop  # here, since importing the module must not load an event loop
-
-    set_up_logging(settings.log_level)
-    try:
-        uvloop.run(_serve(settings))
-    except StartError as error:
-        sys.stderr.write(f"pointsman monitor: {error}\n")
-        return 1
-    return 0
+    return run_process("monitor", settings.log_level, _serve(settings))
 
 
 async def _serve(settings: Settings) -> None:

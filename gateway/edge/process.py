@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from gateway.config.load import ConfigText, load_config, load_defaults
 from gateway.config.problems import ConfigError
 from gateway.edge.files import Change, FileWatch
 
+CONFIG_LOOK_S = 2.0  # how late a new configuration may be noticed; in a cluster the kubelet needs up to a minute anyway
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 log = logging.getLogger("pointsman")
@@ -27,6 +28,19 @@ log = logging.getLogger("pointsman")
 
 class StartError(Exception):
     """The process cannot start; the message says what to do."""
+
+
+def run_process(name: str, log_level: str, serving: Coroutine[object, object, None]) -> int:
+    """Run `serving` to its end on a loop of its own; the exit status. A `StartError` is said in one line."""
+    import uvloop  # here, since importing the module must not load an event loop
+
+    set_up_logging(log_level)
+    try:
+        uvloop.run(serving)
+    except StartError as error:
+        sys.stderr.write(f"pointsman {name}: {error}\n")
+        return 1
+    return 0
 
 
 def set_up_logging(level: str) -> None:

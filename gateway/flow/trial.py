@@ -11,6 +11,7 @@ from msgspec import Struct
 from gateway.core.ask import Ask, Surface
 from gateway.core.catalog import REASONING, Endpoint
 from gateway.core.decision import AttemptRow, Considered
+from gateway.core.estimate import CHARS_PER_TOKEN
 from gateway.core.failover import maybe_billed
 from gateway.core.failure import Failure, FailureKind
 from gateway.core.guards import Ticket
@@ -34,7 +35,6 @@ STREAM_HEADERS = (
 )
 JSON_HEADERS = (("content-type", "application/json"),)
 USD_DIGITS = 12  # a token of the cheapest model costs 1e-8 USD; what is behind this is noise of the arithmetic
-CHARS_PER_TOKEN = 4  # for answers whose usage never came
 _NOT_ENTERED = Ticket(0, 0)
 
 
