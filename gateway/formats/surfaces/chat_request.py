@@ -29,6 +29,7 @@ from gateway.formats import readers
 from gateway.formats.hints import words
 from gateway.formats.reasoning_details import read_details
 from gateway.formats.surface import BadRequest
+from gateway.formats.surfaces.parts import read_parts
 
 _ROLES = {
     "system": Role.SYSTEM,
@@ -202,16 +203,7 @@ def _tool_call(value: Json, where: str, unplaced: set[str]) -> ToolCall:
 def _content(value: Json, where: str, unplaced: set[str]) -> tuple[Part, ...]:
     if value is None:
         return ()
-    if isinstance(value, str):
-        return (Text(value),)
-    if not isinstance(value, list):
-        raise readers.wrong(where, "a string or an array of parts", value)
-    parts: list[Part] = []
-    for index, item in enumerate(value):
-        part = _part(readers.mapping(item, f"{where}[{index}]"), f"{where}[{index}]", unplaced)
-        if part is not None:
-            parts.append(part)
-    return tuple(parts)
+    return read_parts(value, where, unplaced, "a string or an array of parts", _part)
 
 
 def _part(part: Mapping[str, Json], where: str, unplaced: set[str]) -> Part | None:

@@ -24,6 +24,7 @@ from gateway.formats.hints import words
 from gateway.formats.surface import BadRequest
 from gateway.formats.surfaces.chat_request import read_effort, unplaced_fields
 from gateway.formats.surfaces.messages_blocks import read_block
+from gateway.formats.surfaces.parts import read_parts
 
 OLDER_VERSION = "2023-06-01"
 NEWER_VERSION = "2026-10-21"
@@ -139,16 +140,7 @@ def _check_blocks(turn: Mapping[str, Json], role: str, where: str) -> None:
 def _content(value: Json, where: str, unplaced: set[str]) -> tuple[Part, ...]:
     if value is None:
         raise BadRequest(f"{where} is missing: it must be a string or an array of content blocks.", where)
-    if isinstance(value, str):
-        return (Text(value),)
-    if not isinstance(value, list):
-        raise readers.wrong(where, "a string or an array of content blocks", value)
-    parts: list[Part] = []
-    for index, item in enumerate(value):
-        part = read_block(readers.mapping(item, f"{where}[{index}]"), f"{where}[{index}]", unplaced)
-        if part is not None:
-            parts.append(part)
-    return tuple(parts)
+    return read_parts(value, where, unplaced, "a string or an array of content blocks", read_block)
 
 
 def _tools(value: Json, unplaced: set[str]) -> tuple[ToolSpec, ...]:
