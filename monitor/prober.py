@@ -15,6 +15,7 @@ from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.core.usage import Usage
 from gateway.flow.attempt import ERROR_LIMIT_BYTES, REPLY_LIMIT_BYTES, Line
 from gateway.flow.ports import Keys, Upstream
+from gateway.formats.registry import wire_format
 from gateway.formats.wire import PROBE_PROMPT, Outgoing, RelayContext
 from gateway.upstream.call import Call, Limits, Origin
 from gateway.upstream.dial import failure_of
@@ -61,7 +62,7 @@ class LineProber:
         return ProbeResult(None, (self._clock.now_s() - begun_s) * 1_000, (head_s - begun_s) * 1_000, usage)
 
     async def _listed(self, line: Line) -> tuple[float, None]:
-        asked = line.call(Outgoing(line.format.models_path, (), b""))
+        asked = line.call(Outgoing(line.format.models_path, (), b""), line.format)
         listing = Call(asked.origin, "GET", asked.path, asked.headers, b"")
         answer = await self._upstream.open(listing, self._limits(line.provider))
         head_s = self._clock.now_s()
@@ -89,15 +90,15 @@ class LineProber:
         return self._clock.now_s(), None
 
     async def _completed(self, line: Line, endpoint: Endpoint) -> tuple[float, Usage | None]:
-        epoch_s = self._clock.epoch_s()
-        answer = await line.open(line.format.probe(endpoint), self._limits(line.provider), epoch_s)
+        epoch_s, form = self._clock.epoch_s(), wire_format(endpoint.api)
+        answer = await line.open(form.probe(endpoint), form, self._limits(line.provider), epoch_s)
         head_s = self._clock.now_s()
         try:
             body = await answer.read(REPLY_LIMIT_BYTES)
         finally:
             answer.abort()
         context = RelayContext("probe", int(epoch_s), endpoint.model, lambda _: None)
-        return head_s, line.format.reply(probe_ask(endpoint), endpoint, body, context).usage
+        return head_s, form.reply(probe_ask(endpoint), endpoint, body, context).usage
 
     def _limits(self, provider: Provider) -> Limits:
         timeout_s = provider.probe.timeout_s

@@ -153,6 +153,7 @@ def _provider(provider_id: str, row: Mapping[str, Json], path: str, privacy: Pri
         api=_text(row.get("api"), f"{path}.api"),
         base_url=_text(row.get("base_url"), f"{path}.base_url"),
         key=KeyRef(env=_text(row.get("key_env"), f"{path}.key_env")),
+        also_speaks=tuple(sorted(_words(row.get("also_speaks", []), f"{path}.also_speaks"))),
         privacy=privacy,
         headers=tuple(
             (name, _text(value, f"{path}.headers.{name}"))
@@ -192,13 +193,16 @@ class _ModelReader:
 
     def _endpoint(self, row: Mapping[str, Json], path: str) -> Endpoint:
         name = _text(row.get("id"), f"{path}.id")
+        api = _text(row.get("api", self.provider.api), f"{path}.api")
+        also = self.provider.also_speaks if api == self.provider.api else ()
         return Endpoint(
             id=f"{self.provider.id}/{name}",
             provider=self.provider.id,
             model=name,
             upstream_id=_text(row.get("upstream_id", name), f"{path}.upstream_id"),
             base_model=_text(row.get("base_model", name), f"{path}.base_model"),
-            api=self.provider.api,
+            api=api,
+            also_speaks=also,
             operation=_operation(row.get("operation", "chat"), f"{path}.operation"),
             context=_count_or_none(row.get("context"), f"{path}.context"),
             max_output=_count_or_none(row.get("max_output"), f"{path}.max_output"),

@@ -36,6 +36,7 @@ def effective(policy: Policy) -> dict[str, Json]:
 def _provider(provider: Provider, policy: Policy) -> dict[str, Json]:
     return _filled(
         api=provider.api,
+        also_speaks=list(provider.also_speaks) or None,
         base_url=provider.base_url,
         key=key_source(provider.key),
         region=provider.region,
@@ -64,6 +65,7 @@ def _endpoint(endpoint: Endpoint, tiers: tuple[str, ...]) -> dict[str, Json]:
     return _filled(
         id=endpoint.id,
         upstream_id=endpoint.upstream_id,
+        api=endpoint.api,
         base_model=endpoint.base_model,
         operation=endpoint.operation.value,
         tier=None if endpoint.tier is None else tiers[endpoint.tier],

@@ -78,6 +78,8 @@ class ModelRow(Section):
     """What the provider calls it; default: the id."""
     same_as: ModelId | None = None
     """A catalog model with the same weights: facts not given here come from it, and one may stand in for the other."""
+    api: Annotated[str, Field(max_length=64)] | None = None
+    """Wire format of this model, where it is not its provider's."""
     operation: Literal["chat", "completions", "embeddings"] | None = None
     tier: Id | None = None
     context: Tokens | None = None
@@ -110,6 +112,8 @@ class ProviderRow(Section):
     """A catalog provider whose wire format, models, prices and key variable it shares: a second account or region."""
     api: Annotated[str, Field(max_length=64)] | None = None
     """Wire format."""
+    also_speaks: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=16)] | None = None
+    """Further wire formats under the same base URL: who speaks one of them is not translated, e.g. [responses]."""
     base_url: Annotated[str, Field(max_length=2000)] | None = None
     key: KeySource | None = None
     """Default: the file /var/run/secrets/pointsman/PROVIDER/key, else the catalog's variable."""

@@ -109,8 +109,19 @@ class _Entry:
             ),
             max_in_flight=self.row.max_in_flight,
             headers=base.headers if base and base.api == api else (),
+            also_speaks=self._also_speaks(base, api),
         )
         self._add_models(made, made.providers[self.name], base)
+
+    def _also_speaks(self, base: Provider | None, api: str) -> tuple[str, ...]:
+        """What the entry says, else what the catalog does, unless the entry is asked in another wire format."""
+        if self.row.also_speaks is None:
+            return base.also_speaks if base and base.api == api else ()
+        for index, name in enumerate(self.row.also_speaks):
+            if name not in self.known.wire_formats:
+                words = not_one_of(name, "a wire format of this version", self.known.wire_formats)
+                self.findings.problem(self._at("also_speaks", index), words)
+        return tuple(self.row.also_speaks)
 
     def _at(self, *below: str | int) -> Path:
         return ("providers", self.name, *below)
@@ -193,7 +204,8 @@ class _Entry:
                 endpoint,
                 id=f"{self.name}/{endpoint.model}",
                 provider=self.name,
-                api=provider.api,
+                api=endpoint.api if provider.api == base.api else provider.api,
+                also_speaks=provider.also_speaks if endpoint.api == base.api else (),
                 quirks=endpoint.quirks if provider.api == base.api else frozenset(),
             )
             yield own, row.price
@@ -208,6 +220,7 @@ class _Entry:
             upstream_id=row.id,
             base_model=row.id,
             api=provider.api,
+            also_speaks=provider.also_speaks,
         )
         if row.same_as is not None:
             start = self._like_model(start, row.same_as, (*at, "same_as"))
@@ -217,8 +230,14 @@ class _Entry:
                 tier = self.tiers.index(row.tier)
             else:
                 self.findings.problem((*at, "tier"), not_one_of(row.tier, "a tier", self.tiers))
+        if row.api is not None and row.api not in self.known.wire_formats:
+            self.findings.problem(
+                (*at, "api"), not_one_of(row.api, "a wire format of this version", self.known.wire_formats)
+            )
         endpoint = replace(
             start,
+            api=row.api or start.api,
+            also_speaks=start.also_speaks if row.api in (None, start.api) else (),
             upstream_id=row.upstream_id or start.upstream_id,
             operation=Operation(row.operation) if row.operation else start.operation,
             tier=tier,

@@ -81,6 +81,7 @@ class Provider:
     probe: ProbeRules = ProbeRules()
     max_in_flight: int = 200
     headers: tuple[tuple[str, str], ...] = ()  # fixed extra headers from the catalog row
+    also_speaks: tuple[str, ...] = ()  # further wire formats under the same base URL, of its chat models
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Endpoint:
     model: str  # what users name
     upstream_id: str  # what the provider calls it
     base_model: str  # same weights elsewhere have the same value: failover within "the same model"
-    api: str  # the provider's wire format
+    api: str  # the wire format it is asked in, mostly its provider's
     operation: Operation = Operation.CHAT
     tier: int | None = None  # index in the configured tiers; None: unknown, serves only when named
     context: int | None = None  # tokens of prompt and answer together
@@ -99,6 +100,7 @@ class Endpoint:
     dimensions: int | None = None  # of embeddings
     deprecated: bool = False
     quirks: frozenset[str] = frozenset()  # words the wire format's file knows, e.g. "max_completion_tokens"
+    also_speaks: tuple[str, ...] = ()  # further wire formats it can be asked in, where a client speaks them itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,8 @@ TELLING_CAPS = frozenset({"completions", "reasoning", "json_schema"})  # wire fo
 
 def kind_of(endpoint: Endpoint) -> Kind:
     """Endpoints of one kind get the same answer from their wire format's `inexpressible`."""
-    return endpoint.api, endpoint.quirks | (endpoint.caps & TELLING_CAPS) | {f"operation:{endpoint.operation.value}"}
+    told = endpoint.quirks | (endpoint.caps & TELLING_CAPS) | {f"operation:{endpoint.operation.value}"}
+    return endpoint.api, told.union(endpoint.also_speaks) if endpoint.also_speaks else told
 
 
 class Demand(Struct, frozen=True, gc=False):
@@ -99,7 +100,7 @@ def screen(demand: Demand, catalog: Catalog) -> Screened:
 
 def _incapable(demand: Demand, endpoint: Endpoint, fields: Mapping[Kind, frozenset[str]]) -> list[str]:
     reasons = [capability(need) for need in sorted(demand.needs - endpoint.caps)]
-    if demand.signed_by and endpoint.api not in demand.signed_by:
+    if demand.signed_by and demand.signed_by.isdisjoint((endpoint.api, *endpoint.also_speaks)):
         reasons.append(SIGNED_REASONING)
     reasons.extend(capability(field) for field in sorted(fields.get(kind_of(endpoint), frozenset())))
     if demand.dimensions is not None and endpoint.dimensions is not None and demand.dimensions > endpoint.dimensions:

@@ -12,7 +12,7 @@ from gateway.core.ask import Ask
 from gateway.core.catalog import Endpoint, Provider
 from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.flow.ports import Keys, ReplySink, Upstream
-from gateway.formats.registry import wire_format
+from gateway.formats.registry import spoken, wire_format
 from gateway.formats.wire import Outgoing, RelayContext, Rendered, StreamRelay, WireFormat
 from gateway.upstream.answer import Answer
 from gateway.upstream.call import Call, Limits, Origin
@@ -47,36 +47,36 @@ class Started(Struct, frozen=True, gc=False):
 
 
 class Line:
-    """The way to one provider: its origin, its wire format, its key."""
+    """The way to one provider: its origin and its key."""
 
     def __init__(self, provider: Provider, upstream: Upstream, keys: Keys) -> None:
         self.provider = provider
-        self.format: WireFormat = wire_format(provider.api)
+        self.format: WireFormat = wire_format(provider.api)  # of the provider itself; endpoints have their own
         self._origin, self._prefix = Origin.parse(provider.base_url)
         self._upstream = upstream
         self._keys = keys
         self._origin_text = str(self._origin)
-        self._headers: dict[tuple[str | None, Headers], Headers] = {}  # by key and the request's own
+        self._headers: dict[tuple[str | None, str, Headers], Headers] = {}  # by key, format and the request's own
         self.in_flight = 0
 
-    def call(self, outgoing: Outgoing) -> Call:
-        """The whole request; a header of the request itself wins over a fixed one of the same name."""
+    def call(self, outgoing: Outgoing, form: WireFormat) -> Call:
+        """The whole request, in `form`; a header of the request itself wins over a fixed one of the same name."""
         key = self._keys.get(self.provider.id, self._origin_text)
-        headers = self._headers.get((key, outgoing.headers))
+        headers = self._headers.get((key, form.api, outgoing.headers))
         if headers is None:
             if len(self._headers) >= HEADERS_KEPT:
                 self._headers.clear()
-            headers = self._headers[key, outgoing.headers] = self._merged(key, outgoing.headers)
+            headers = self._merged(() if key is None else form.auth_headers(key), outgoing.headers)
+            self._headers[key, form.api, outgoing.headers] = headers
         return Call(self._origin, "POST", self._prefix + outgoing.path, headers, outgoing.body)
 
-    def _merged(self, key: str | None, own: Headers) -> Headers:
-        auth = () if key is None else self.format.auth_headers(key)
+    def _merged(self, auth: Headers, own: Headers) -> Headers:
         names = {name for name, _ in own}
         return (*(pair for pair in (*auth, *self.provider.headers) if pair[0] not in names), *own)
 
-    async def open(self, outgoing: Outgoing, limits: Limits, now_epoch_s: float) -> Answer:
+    async def open(self, outgoing: Outgoing, form: WireFormat, limits: Limits, now_epoch_s: float) -> Answer:
         """Send and wait for a good head; an error status is read and raised."""
-        answer = await self._upstream.open(self.call(outgoing), limits)
+        answer = await self._upstream.open(self.call(outgoing, form), limits)
         if answer.head.status < 300:
             return answer
         try:
@@ -85,32 +85,34 @@ class Line:
             body = b""  # the status says enough
         finally:
             answer.abort()
-        raise AttemptError(self.format.failure(answer.head.status, answer.head.headers, body, now_epoch_s))
+        raise AttemptError(form.failure(answer.head.status, answer.head.headers, body, now_epoch_s))
 
     async def whole(
         self, ask: Ask, endpoint: Endpoint, outgoing: Outgoing, times: Times, context: RelayContext
     ) -> tuple[Rendered, Answer]:
         """Try for a whole answer."""
+        form = spoken(ask.surface, endpoint)
         limits = Limits(times.connect_s, times.content_s, times.idle_s, min(times.turn_at, times.total_at))
         try:
-            answer = await self.open(outgoing, limits, context.created_s)
+            answer = await self.open(outgoing, form, limits, context.created_s)
             body = await answer.read(REPLY_LIMIT_BYTES)
         except AttemptError as error:
             if error.failure.kind is FailureKind.TOTAL_TIMEOUT and times.turn_at < times.total_at:
                 late = Failure(FailureKind.ANSWER_TIMEOUT, "the answer did not come in full in time")
                 raise AttemptError(late) from error
             raise
-        return self.format.reply(ask, endpoint, body, context), answer
+        return form.reply(ask, endpoint, body, context), answer
 
     async def start(
         self, ask: Ask, endpoint: Endpoint, outgoing: Outgoing, times: Times, context: RelayContext
     ) -> Started:
         """Try for a stream, up to its first content."""
-        relay = self.format.stream_relay(ask, endpoint, context)
+        form = spoken(ask.surface, endpoint)
+        relay = form.stream_relay(ask, endpoint, context)
         limits = Limits(times.connect_s, times.content_s, times.idle_s, times.total_at)
         try:
             async with asyncio.timeout(times.content_s) as timer:
-                answer = await self.open(outgoing, limits, context.created_s)
+                answer = await self.open(outgoing, form, limits, context.created_s)
                 return Started(answer, relay, await _first_content(answer, relay), timer.when())
         except TimeoutError:
             raise _late(f"no content within {times.content_s:.1f} s") from None

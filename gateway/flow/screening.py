@@ -17,7 +17,7 @@ from gateway.core.refusal import Refusal, RefusalKind, Refused
 from gateway.core.sensitivity import merged
 from gateway.flow.stage import Stage
 from gateway.flow.world import World
-from gateway.formats.registry import wire_format
+from gateway.formats.registry import spoken
 
 MEMO_LIMIT = 1_024  # different kinds of request remembered; one is about 1 KB
 DAY_S = 86_400
@@ -72,7 +72,7 @@ class Screening:
         """Fields of the request that endpoints of a kind cannot express, where there are any."""
         found = []
         for kind, endpoint in self._world.kinds:
-            beyond = wire_format(endpoint.api).inexpressible(ask, endpoint)
+            beyond = spoken(ask.surface, endpoint).inexpressible(ask, endpoint)
             lacking = beyond.fields | beyond.hints if extras.provider.require_parameters else beyond.fields
             if lacking:
                 found.append((kind, lacking))

@@ -23,6 +23,7 @@ from gateway.flow.attempt import Line
 from gateway.flow.caps import Unaffordable, cost_cap, max_output
 from gateway.flow.health import HealthBook
 from gateway.flow.run import Run
+from gateway.formats.registry import spoken
 from gateway.formats.wire import Outgoing, RelayContext, Rendered, StreamRelay
 from gateway.upstream.answer import Answer
 
@@ -111,9 +112,10 @@ class Trial:
         self.ticket = _NOT_ENTERED  # given by the breakers once they let it through
         self._book = book
         ask, endpoint = run.request.ask, step.endpoint
-        required = line.format.requires_max_tokens
+        self.format = spoken(ask.surface, endpoint)
+        required = self.format.requires_max_tokens
         limit = None if ask.embed else max_output(ask, endpoint, required, considered.estimated_input, cap)
-        self.outgoing: Outgoing = line.format.build(ask, endpoint, limit)
+        self.outgoing: Outgoing = self.format.build(ask, endpoint, limit)
         self._promise_usd = 0.0 if considered.budget_usd is None else self._bound_usd(limit)
         epoch_s = run.request.moment.epoch_s
         self.context = RelayContext(run.request.id, int(epoch_s), endpoint.model, _Till(price, epoch_s))
@@ -201,7 +203,7 @@ class Trial:
         usd = self._row("ok", 200, None, usage, now_s)
         self._book.succeeded(name, self.ticket, Sample((now_s - self._begun_s) * 1000.0, self._ttft_ms), now_s)
         assert self._answer is not None, "only an answer can succeed"
-        wait_s = self.line.format.horizon_s(self._answer.head.headers, self._run.request.moment.epoch_s)
+        wait_s = self.format.horizon_s(self._answer.head.headers, self._run.request.moment.epoch_s)
         if wait_s is not None:
             self._book.limited(name, wait_s, now_s)
         return usd

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gateway.core.ask import Surface
+from gateway.core.catalog import Endpoint
 from gateway.formats.anthropic.format import AnthropicFormat
 from gateway.formats.openai.format import OpenAIFormat
 from gateway.formats.surface import ClientSurface
@@ -21,6 +22,15 @@ _WIRE_FORMATS: Mapping[str, WireFormat] = MappingProxyType(
 def wire_format(api: str) -> WireFormat:
     """Raises `KeyError` for a name that `wire_formats()` does not list."""
     return _WIRE_FORMATS[api]
+
+
+def spoken(surface: Surface, endpoint: Endpoint) -> WireFormat:
+    """The wire format in which a client's request goes to an endpoint: the client's own, where the endpoint has it."""
+    if endpoint.also_speaks:
+        native = surface_of(surface).native_api
+        if native in endpoint.also_speaks:
+            return _WIRE_FORMATS[native]
+    return _WIRE_FORMATS[endpoint.api]
 
 
 def wire_formats() -> tuple[str, ...]:

@@ -34,6 +34,7 @@ def test_names_tiers_and_labels() -> None:
         {
             "id": "corp-vllm/qwen2.5-72b",
             "upstream_id": "Qwen/Qwen2.5-72B-Instruct",
+            "api": "openai",
             "base_model": "gpt-4o",
             "operation": "chat",
             "tier": "medium",

@@ -32,30 +32,31 @@ def test_calls_the_providers_own_origin_with_its_own_key_and_follows_a_new_one()
     provider = a_provider("alpha", base_url="https://eu.alpha.test:8443/v1/", headers=(("x-fixed", "1"),))
     line = Line(provider, ScriptedUpstream({}), keys)
     outgoing = Outgoing("/chat/completions", (("content-type", "application/json"),), b"{}")
-    call = line.call(outgoing)
+    call = line.call(outgoing, line.format)
     assert (str(call.origin), call.path) == ("https://eu.alpha.test:8443", "/v1/chat/completions")
     assert keys.asked == [("alpha", "https://eu.alpha.test:8443")]
     assert set(call.headers) == {
         ("authorization", "Bearer sk-1"), ("x-fixed", "1"), ("content-type", "application/json"),
     }  # fmt: skip
     keys.key = "sk-2"
-    assert ("authorization", "Bearer sk-2") in line.call(outgoing).headers
+    assert ("authorization", "Bearer sk-2") in line.call(outgoing, line.format).headers
     keys.key = None
-    assert "authorization" not in dict(line.call(outgoing).headers)
+    assert "authorization" not in dict(line.call(outgoing, line.format).headers)
 
 
 def test_lets_a_header_of_the_request_win_over_a_fixed_one() -> None:
     provider = a_provider("alpha", headers=(("anthropic-version", "2023-06-01"),))
     line = Line(provider, ScriptedUpstream({}), ChangingKeys())
-    call = line.call(Outgoing("/x", (("anthropic-version", "2026-10-21"),), b""))
+    call = line.call(Outgoing("/x", (("anthropic-version", "2026-10-21"),), b""), line.format)
     assert [value for name, value in call.headers if name == "anthropic-version"] == ["2026-10-21"]
-    assert [name for name, _ in line.call(Outgoing("/x", (), b"")).headers] == ["authorization", "anthropic-version"]
+    plain = line.call(Outgoing("/x", (), b""), line.format)
+    assert [name for name, _ in plain.headers] == ["authorization", "anthropic-version"]
 
 
 def test_remembers_no_more_headers_than_it_needs() -> None:
     line = Line(a_provider("alpha"), ScriptedUpstream({}), ChangingKeys())
     for n in range(3 * HEADERS_KEPT):
-        call = line.call(Outgoing("/x", (("x-n", str(n)),), b""))
+        call = line.call(Outgoing("/x", (("x-n", str(n)),), b""), line.format)
         assert call.headers == (("authorization", "Bearer sk-1"), ("x-n", str(n)))
 
 
