@@ -1,6 +1,6 @@
 """What the program asks of the Kubernetes API, and how the API says no. Knows no HTTP and no client library."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Protocol
 
 Json = Mapping[str, Any]
@@ -21,6 +21,10 @@ class KubeError(Exception):
         self.status = status
         self.reason = reason
         self.retry_after_s = retry_after_s
+
+
+class KubeSilent(KubeError):
+    """Nothing came for as long as was to be waited."""
 
 
 class KubeApi(Protocol):
@@ -44,12 +48,12 @@ class KubeApi(Protocol):
     async def delete(self, path: str) -> None:
         """Delete the object; status 404 where there is none."""
 
-    def watch(self, path: str, query: Query, read_timeout_s: float) -> AsyncIterator[Json]:
+    def watch(self, path: str, query: Query, read_timeout_s: float) -> AsyncGenerator[Json, None]:
         """Events (`type`, `object`) of the collection at `path` until the API ends the watch.
 
         `query` carries `resourceVersion`, `timeoutSeconds`, selectors; `watch=true` is added. `ERROR` events come
-        through as events. Close the iterator (`aclose`) to end it early.
+        through as events. Close the generator (`aclose`) to end it early.
 
         Args:
-            read_timeout_s: silence for so long is a broken connection.
+            read_timeout_s: silence for so long is a broken connection (`KubeSilent`).
         """
