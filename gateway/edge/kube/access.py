@@ -1,6 +1,6 @@
 """Whether and how this process may speak to the Kubernetes API: a pod's service account, else a kubeconfig.
 
-Looks, and loads nothing: the client library comes in where a connection is made (`api.open_api`).
+Looks, and loads nothing: the client library comes in with the first request (`api.Api`).
 """
 
 from collections.abc import Mapping

@@ -38,11 +38,11 @@ class Client(Protocol):
         """Close all connections."""
 
 
-async def open_api(access: Access) -> "Api":
-    """Load the client library and make a client. No request is sent.
+async def _connect(access: Access) -> Client:
+    """A client with the credentials of now.
 
     Raises:
-        KubeError: the credentials cannot be read.
+        KubeError: they cannot be read.
     """
     kube_client, kube_config = await asyncio.to_thread(_library)
     configuration = kube_client.Configuration()
@@ -55,11 +55,11 @@ async def open_api(access: Access) -> "Api":
                 _by_account(configuration, access)
             case ByKubeconfig():
                 await kube_config.load_kube_config(str(access.file), client_configuration=configuration)
-        client = kube_client.ApiClient(configuration)
+        client: Any = kube_client.ApiClient(configuration)
     except (OSError, ValueError, kube_config.ConfigException) as error:
         raise KubeError(None, f"credentials cannot be used: {error}") from None
     client.user_agent = f"pointsman/{VERSION}"
-    return Api(client)
+    return client  # type: ignore[no-any-return]  # the library has no types
 
 
 def _library() -> tuple[Any, Any]:
@@ -81,13 +81,24 @@ def _set_token(configuration: Any, file: Path) -> None:
 
 
 class Api:
-    """`KubeApi` for real."""
+    """`KubeApi` for real. Connects when it is first asked something."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._client: Client | None = None
+        self._connecting = asyncio.Lock()
 
     async def close(self) -> None:
-        await self._client.close()
+        """Close all connections; the next request makes new ones, with the credentials of then."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _connected(self) -> Client:
+        async with self._connecting:
+            if self._client is None:
+                self._client = await _connect(self._access)
+            return self._client
 
     async def get(self, path: str, query: Query = NO_QUERY) -> Json:
         return await self._ask("GET", path, query)
@@ -141,7 +152,8 @@ class Api:
         limits: aiohttp.ClientTimeout,
     ) -> aiohttp.ClientResponse:
         """The answer's head, which is one of success."""
-        parts = await self._client.param_serialize(
+        client = await self._connected()
+        parts = await client.param_serialize(
             method,
             path,
             query_params=list(query.items()),
@@ -149,7 +161,11 @@ class Api:
             body=body,
             auth_settings=["BearerToken"],
         )
-        answer = await self._client.call_api(*parts, _request_timeout=limits)
+        try:
+            answer = await client.call_api(*parts, _request_timeout=limits)
+        except aiohttp.ClientConnectorCertificateError:
+            await self.close()  # the cluster's authority may have been renewed, and its file with it
+            raise
         response: aiohttp.ClientResponse = answer.response
         if response.status >= 300:
             async with response:

@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+import shutil
+import ssl
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 from aiohttp import web
 
 from gateway.edge.kube.access import ByKubeconfig, InCluster
-from gateway.edge.kube.api import Api, open_api
+from gateway.edge.kube.api import Api
 from gateway.edge.kube.paths import config_map, config_maps, endpoint_slices, events, lease, leases
 from gateway.edge.kube.ports import KubeError, KubeSilent
 from gateway.edge.kube.reflector import Reflector
@@ -20,7 +24,7 @@ from tests.support.loopback import serving
 Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MAPS = config_maps("ns")
 EVERYWHERE = "/{rest:.*}"
-CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")  # any authority; the server here speaks plain HTTP
+CERTIFICATES = Path(certifi.where())  # any authority; the server here speaks plain HTTP
 
 
 class Server:
@@ -76,7 +80,7 @@ async def server() -> AsyncIterator[Server]:
 @pytest.fixture
 async def api(server: Server, tmp_path: Path) -> AsyncIterator[Api]:
     (tmp_path / "token").write_text("first\n")
-    api = await open_api(InCluster(server.url, tmp_path / "token", CERTIFICATES, "ns"))
+    api = Api(InCluster(server.url, tmp_path / "token", CERTIFICATES, "ns"))
     yield api
     await api.close()
 
@@ -130,14 +134,46 @@ async def test_has_no_answer_without_a_token(server: Server, api: Api, tmp_path:
     assert server.asked == []
 
 
-async def test_cannot_be_opened_without_credentials(tmp_path: Path) -> None:
-    with pytest.raises(KubeError, match="credentials cannot be used"):
-        await open_api(InCluster("https://x", tmp_path / "none", CERTIFICATES, "ns"))
+async def test_has_no_answer_where_the_credentials_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("t")
-    with pytest.raises(KubeError, match="credentials cannot be used"):
-        await open_api(InCluster("https://x", tmp_path / "token", tmp_path / "none", "ns"))
-    with pytest.raises(KubeError, match="credentials cannot be used"):
-        await open_api(ByKubeconfig(tmp_path / "none", "ns"))
+    for access in (
+        InCluster("https://x", tmp_path / "none", CERTIFICATES, "ns"),
+        InCluster("https://x", tmp_path / "token", tmp_path / "none", "ns"),
+        ByKubeconfig(tmp_path / "none", "ns"),
+    ):
+        with pytest.raises(KubeError, match="credentials cannot be used"):
+            await Api(access).get(MAPS)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """One that signs itself, and its key, in one file."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the openssl command to make a certificate")
+    file = tmp_path / "certificate"
+    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command = ["openssl", "req", "-x509", *kind, *name, "-keyout", "-"]
+    file.write_bytes(subprocess.run(command, check=True, capture_output=True).stdout)
+    return file
+
+
+async def test_reads_the_authority_again_where_the_server_has_another_certificate(
+    tmp_path: Path, certificate: Path
+) -> None:
+    """As when a cluster renews its authority while the pod runs."""
+    (tmp_path / "token").write_text("t")
+    (tmp_path / "ca").symlink_to(CERTIFICATES)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    async with serving({EVERYWHERE: Server().handle}, context) as url:
+        api = Api(InCluster(url, tmp_path / "token", tmp_path / "ca", "ns"))
+        with pytest.raises(KubeError, match="certificate"):
+            await api.get(MAPS)
+        (tmp_path / "ca").unlink()
+        (tmp_path / "ca").symlink_to(certificate)
+        assert await api.get(MAPS) == {}
+        await api.close()
 
 
 async def test_takes_the_current_context_of_a_kubeconfig(server: Server, tmp_path: Path) -> None:
@@ -151,7 +187,7 @@ async def test_takes_the_current_context_of_a_kubeconfig(server: Server, tmp_pat
         "users": [{**named, "user": {"token": "from-kubeconfig"}}],
     }
     (tmp_path / "config").write_text(json.dumps(config))
-    api = await open_api(ByKubeconfig(tmp_path / "config", "ns"))
+    api = Api(ByKubeconfig(tmp_path / "config", "ns"))
     await api.get(MAPS)
     await api.close()
     assert server.asked[0]["auth"] == "Bearer from-kubeconfig"
@@ -188,7 +224,7 @@ async def test_takes_garbage_for_no_answer(server: Server, api: Api, answer: str
 async def test_has_no_answer_where_nobody_listens(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("t")
     async with serving({}) as url:
-        api = await open_api(InCluster(url, tmp_path / "token", CERTIFICATES, "ns"))
+        api = Api(InCluster(url, tmp_path / "token", CERTIFICATES, "ns"))
     with pytest.raises(KubeError) as caught:
         await api.get(MAPS)
     await api.close()
