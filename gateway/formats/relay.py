@@ -30,6 +30,18 @@ _FOLDED_TEXTS = 256  # deltas hashed at a time: hashing each alone costs a tenth
 _UNREAD_BYTES = 65_536  # enough for any error body that comes where a stream should
 
 
+class Framing(Protocol):
+    """Cuts an upstream's bytes into events; knows nothing of what they mean."""
+
+    @property
+    def fault(self) -> Failure | None:
+        """What makes the rest unreadable; events before it stay valid."""
+
+    def feed(self, data: bytes) -> list[SseEvent]: ...
+
+    def end(self) -> list[SseEvent]: ...
+
+
 class Relay:
     """The common half of every stream relay; `_event` and `_eof` are the format's own."""
 
@@ -42,10 +54,14 @@ class Relay:
         self.finish: FinishReason | None = None
         self._context = context
         self._usage: Usage | None = None
-        self._sse = SseDecoder()
+        self.framing: Framing = SseDecoder()
         self._hash = blake2b(digest_size=8)
         self._texts: list[str] = []  # not yet in the hash
         self._unread: bytes | None = b""  # what came while no event did: perhaps no stream at all
+
+    @property
+    def next_number(self) -> int:
+        return 0
 
     @property
     def text_digest(self) -> str:
@@ -62,18 +78,19 @@ class Relay:
     def feed(self, data: bytes) -> bytes:
         if self.finished or self.failure is not None:
             return b""
-        events = self._sse.feed(data)
+        events = self.framing.feed(data)
         if self._unread is not None:
             self._unread = None if events else (self._unread + data)[:_UNREAD_BYTES]
         out = self._guarded(events)
-        if self._sse.too_long:
-            self._fail(Failure(FailureKind.MALFORMED, "An event of the stream is longer than the limit."))
+        fault = self.framing.fault
+        if fault is not None:
+            self._fail(fault)
         return out
 
     def end(self) -> bytes:
         if self.finished or self.failure is not None:
             return b""
-        out = self._guarded(self._sse.end())
+        out = self._guarded(self.framing.end())
         if self._unread is not None and self._unread.strip() and self.finish is None:
             self._fail(_no_stream(self._unread))
         if self.finish is None:
@@ -173,6 +190,10 @@ class TranslatingRelay(Relay):
         self._encoder = encoder
         self._opened = False
         self._meant = FinishReason.STOP  # by a plain "stop"
+
+    @property
+    def next_number(self) -> int:
+        return self._encoder.next_number
 
     def _event(self, event: SseEvent, out: list[bytes]) -> None:
         decoder = self._decoder

@@ -6,8 +6,11 @@ Comments, `id:` and `retry:` are dropped.
 
 from msgspec import Struct
 
+from gateway.core.failure import Failure, FailureKind
+
 MAX_EVENT_BYTES = 4 * 1024 * 1024  # the largest real event seen is a base64 image of about 2 MB
 BOM = b"\xef\xbb\xbf"
+_TOO_LONG = Failure(FailureKind.MALFORMED, "An event of the stream is longer than the limit.")
 
 
 class SseEvent(Struct, frozen=True, gc=False):
@@ -29,6 +32,10 @@ class SseDecoder:
         self._name = b""
         self._fresh = True  # no line seen yet: a byte order mark may come
         self._after_cr = False  # the last byte was CR and ended a line; a LF now belongs to it
+
+    @property
+    def fault(self) -> Failure | None:
+        return _TOO_LONG if self.too_long else None
 
     def feed(self, data: bytes) -> list[SseEvent]:
         if self._fresh or self._size or self._name or self._after_cr or data[-2:] != b"\n\n" or b"\r" in data:

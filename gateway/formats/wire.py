@@ -63,6 +63,10 @@ class StreamRelay(Protocol):
     finish: FinishReason | None
 
     @property
+    def next_number(self) -> int:
+        """Of the next event for the client, where its surface numbers them; else 0."""
+
+    @property
     def text_digest(self) -> str: ...
 
     @property
@@ -84,8 +88,8 @@ class WireFormat(Protocol):
     def requires_max_tokens(self) -> bool: ...
 
     @property
-    def models_path(self) -> str:
-        """A free check of the provider and its key, by GET."""
+    def models_path(self) -> str | None:
+        """A free check of the provider and its key, by GET; None where there is none."""
 
     def inexpressible(self, ask: Ask, endpoint: Endpoint) -> Inexpressible: ...
 

@@ -18,7 +18,7 @@ from gateway.formats.wire import Inexpressible, Outgoing, RelayContext, Rendered
 class AnthropicFormat:
     api = "anthropic"
     requires_max_tokens = True
-    models_path = "/models"
+    models_path: str | None = "/models"
 
     def inexpressible(self, ask: Ask, endpoint: Endpoint) -> Inexpressible:
         return request.inexpressible(ask, endpoint)

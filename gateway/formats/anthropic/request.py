@@ -52,15 +52,24 @@ def inexpressible(ask: Ask, endpoint: Endpoint) -> Inexpressible:
 
 def build(ask: Ask, endpoint: Endpoint, max_output: int | None) -> Outgoing:
     assert ask.chat is not None
+    body, dropped = compose(ask, ask.chat, endpoint, max_output)
+    native = ask.chat.native_headers if speaks(ask) else ()
+    path = PATHS.get(ask.surface, PATHS[Surface.MESSAGES])
+    return Outgoing(path, headers(ask.stream, native), orjson.dumps(body), dropped)
+
+
+def compose(
+    ask: Ask, chat: ChatRequest, endpoint: Endpoint, max_output: int | None
+) -> tuple[dict[str, Json], tuple[str, ...]]:
+    """The body, and the hints it leaves out."""
     if speaks(ask):
-        body, dropped = _native(ask, ask.chat, endpoint, max_output)
-        return Outgoing(PATHS[ask.surface], headers(ask.stream, ask.chat.native_headers), orjson.dumps(body), dropped)
+        return _native(ask, chat, endpoint, max_output)
     limit = max_output or endpoint.max_output or FALLBACK_MAX_TOKENS
     lost = set(inexpressible(ask, endpoint).hints)
-    body = _translated(ask.chat, endpoint, limit)
-    if asked(ask.chat) is not None and "thinking" not in body:
+    body = _translated(chat, endpoint, limit)
+    if asked(chat) is not None and "thinking" not in body:
         lost.add("reasoning")
-    return Outgoing(PATHS[Surface.MESSAGES], headers(ask.stream), orjson.dumps(body), tuple(sorted(lost)))
+    return body, tuple(sorted(lost))
 
 
 def headers(stream: object, native: tuple[tuple[str, str], ...] = ()) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,49 @@
+"""The Converse wire format, put together."""
+
+from collections.abc import Mapping
+
+from gateway.core.ask import Ask
+from gateway.core.catalog import Endpoint
+from gateway.core.failure import Failure
+from gateway.formats.bedrock import errors, request
+from gateway.formats.bedrock.frames import FrameDecoder
+from gateway.formats.bedrock.reply import read_reply
+from gateway.formats.bedrock.stream import ConverseDecoder
+from gateway.formats.relay import translate, translated_reply
+from gateway.formats.surfaces.all import surface_of
+from gateway.formats.wire import Inexpressible, Outgoing, RelayContext, Rendered, StreamRelay
+
+
+class BedrockFormat:
+    api = "bedrock"
+    requires_max_tokens = False
+    models_path = None  # the list of models is at another host, and tells nothing of the right to ask one
+
+    def inexpressible(self, ask: Ask, endpoint: Endpoint) -> Inexpressible:
+        return request.inexpressible(ask)
+
+    def build(self, ask: Ask, endpoint: Endpoint, max_output: int | None) -> Outgoing:
+        return request.build(ask, endpoint, max_output)
+
+    def stream_relay(self, ask: Ask, endpoint: Endpoint, context: RelayContext) -> StreamRelay:
+        relay = translate(ask, surface_of(ask.surface), context, ConverseDecoder())
+        relay.framing = FrameDecoder()
+        return relay
+
+    def reply(self, ask: Ask, endpoint: Endpoint, body: bytes, context: RelayContext) -> Rendered:
+        answer, usage = read_reply(body, context.reply_id)
+        return translated_reply(ask, surface_of(ask.surface), context, answer, usage)
+
+    def failure(self, status: int, headers: Mapping[str, str], body: bytes, now_s: float) -> Failure:
+        return errors.of_answer(status, headers, body, now_s)
+
+    def horizon_s(self, headers: Mapping[str, str], now_s: float) -> float | None:
+        """Bedrock does not tell its limits."""
+        return None
+
+    def auth_headers(self, key: str) -> tuple[tuple[str, str], ...]:
+        """A Bedrock API key; AWS's own keys sign the request instead."""
+        return (("authorization", f"Bearer {key}"),)
+
+    def probe(self, endpoint: Endpoint) -> Outgoing:
+        return request.probe(endpoint)
