@@ -22,6 +22,7 @@ from gateway.core.guards import worse
 from gateway.core.window import NOTHING, Counts, Quantiles
 
 VERSION = 1
+LONGEST_PERIOD_S = 3600.0  # a shard that claims a longer one would count in full for hours after its monitor died
 FULL_PERIODS = 3  # so many publish periods a snapshot counts in full ...
 GONE_PERIODS = 10  # ... and fades until it says nothing at this many (CONTRACT §5, Health)
 
@@ -89,8 +90,8 @@ def _shard(fields: Fields) -> ShardSnapshot:
     if fields.count("version") != VERSION:
         raise SnapshotError(f"version {fields.get('version')} is not {VERSION}")
     period_s = fields.number("period_s")
-    if not period_s:
-        raise SnapshotError("period_s is 0")
+    if not 0 < period_s <= LONGEST_PERIOD_S:
+        raise SnapshotError(f"period_s is not between 0 and {LONGEST_PERIOD_S:.0f}")
     return ShardSnapshot(
         shard=fields.count("shard"),
         epoch=fields.count("epoch"),
@@ -130,6 +131,16 @@ def observe(seen: Seen | None, epoch: int, seq: int, now_s: float) -> Seen:
     if seen is not None and (seen.epoch, seen.seq) == (epoch, seq):
         return seen
     return Seen(epoch, seq, now_s)
+
+
+def outdated(seen: Seen | None, shard: ShardSnapshot, now_s: float) -> bool:
+    """Whether a newer publication is known: one reader has several ways to the same state, and some lag behind.
+
+    Once the newer one says nothing any more, any will do: clocks set back must not make a reader deaf for ever.
+    """
+    if seen is None or (shard.epoch, shard.seq) >= (seen.epoch, seen.seq):
+        return False
+    return weight(now_s - seen.since_s, shard.period_s) > 0
 
 
 def weight(age_s: float, period_s: float) -> float:

@@ -20,6 +20,7 @@ from gateway.core.health import (
     Verdict,
     join,
     observe,
+    outdated,
     shifted,
     weight,
 )
@@ -217,7 +218,9 @@ class HealthBook:
     # -- what the monitor publishes ----------------------------------------------------------------------------------
 
     def publish(self, shard: ShardSnapshot, now_s: float, epoch_s: float) -> None:
-        """Take in one shard as read now."""
+        """Take in one shard as read now, unless a newer one is known."""
+        if outdated(self._seen.get(shard.shard), shard, now_s):
+            return
         seen = self._seen[shard.shard] = observe(self._seen.get(shard.shard), shard.epoch, shard.seq, now_s)
         local = shifted(shard, now_s - epoch_s)
         for name, entry in local.endpoints.items():

@@ -16,6 +16,7 @@ from gateway.core.health import (
     Verdict,
     join,
     observe,
+    outdated,
     shifted,
     weight,
 )
@@ -45,6 +46,25 @@ def test_ages_from_the_moment_the_publication_changed() -> None:
     assert observe(seen, 7, 1, 130.0) == seen
     assert observe(seen, 7, 2, 130.0) == Seen(7, 2, since_s=130.0)
     assert observe(seen, 8, 1, 140.0) == Seen(8, 1, since_s=140.0)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "seq", "age_s", "expected"),
+    [
+        (7, 5, 0.0, False),
+        (7, 6, 0.0, False),
+        (8, 1, 0.0, False),
+        (7, 4, 0.0, True),
+        (6, 9, 299.0, True),
+        (6, 9, 300.0, False),
+    ],
+)
+def test_passes_over_what_is_older_while_the_newer_says_something(
+    epoch: int, seq: int, age_s: float, expected: bool
+) -> None:
+    shard = ShardSnapshot(0, epoch, seq, "test", 0.0, 30.0, {})
+    assert outdated(Seen(7, 5, NOW_S), shard, NOW_S + age_s) is expected
+    assert not outdated(None, shard, NOW_S)
 
 
 def test_knows_nothing_against_an_endpoint_nobody_has_heard_of() -> None:

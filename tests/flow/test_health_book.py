@@ -77,6 +77,13 @@ def test_an_unchanged_snapshot_grows_old_however_often_it_is_read() -> None:
     assert book.snapshot_age_s(NOW + 60) == 0.0
 
 
+def test_passes_over_an_older_snapshot_that_comes_by_a_slower_way() -> None:
+    book = a_book()
+    book.publish(a_shard(seq=5, breaker=State.OPEN), NOW, EPOCH)
+    book.publish(a_shard(seq=4), NOW + 1, EPOCH + 1)
+    assert (book.verdict("a/x", NOW + 1).open, book.snapshot_age_s(NOW + 1)) == (True, 1)
+
+
 def test_keeps_to_a_rate_limit_that_the_monitor_heard_of() -> None:
     book = a_book()
     book.publish(a_shard(rate_limited_until_s=EPOCH + 20), NOW, EPOCH)
