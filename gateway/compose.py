@@ -21,6 +21,7 @@ from gateway.core.prices import PriceBook, with_published
 from gateway.core.scan import Scanner
 from gateway.core.task_rules import DEFAULT_RULES
 from gateway.edge.journal import Journal, Row
+from gateway.edge.kube.reflector import Tally
 from gateway.edge.metrics import Gauges, Metrics
 from gateway.edge.secrets import KeyRing, SecretStore
 from gateway.flow.answer import Parts, Walk
@@ -59,6 +60,8 @@ class Gateway:
         self.counts = Counts()
         self.metrics = Metrics(VERSION)
         self.draining = False
+        self.waiting_for = ""  # what a start still waits for, in words
+        self.kube: Tally | None = None  # of the state's reflector, in a cluster
         self._life = clock.new_id()  # names this process to the monitor
         self._journal = journal
         self._upstream = upstream
@@ -76,6 +79,7 @@ class Gateway:
             records_dropped=lambda: journal.dropped,
             generation=lambda: self.compiled.policy.generation,
             inflight=lambda: self.counts.active,
+            kube=lambda: self.kube,
         )
 
     # -- what changes ------------------------------------------------------------------------------------------------
@@ -150,11 +154,15 @@ class Gateway:
 
     def views(self) -> Views:
         return Views(
-            ready=lambda: "draining" if self.draining else None,
+            ready=self._unready,
             config=lambda: effective(self.compiled.policy),
             outcomes=lambda: self.book.outcomes(self._life, self.clock.now_s()),
             overview=self._overview,
         )
+
+    def _unready(self) -> str | None:
+        """Why requests should go elsewhere, in words."""
+        return "draining" if self.draining else self.waiting_for or None
 
     def _overview(self) -> Mapping[str, Any]:
         states = self.book.states(self.clock.now_s())
@@ -162,7 +170,7 @@ class Gateway:
         prices = self.walk.parts.planner.world.prices
         return {
             "version": VERSION,
-            "ready": "draining" if self.draining else "ready",
+            "ready": self._unready() or "ready",
             "totals": self.metrics.totals(),
             "endpoints": [
                 {

@@ -1,4 +1,4 @@
-"""The gateway as a process: read the configuration, listen, follow the files, drain on SIGTERM.
+"""The gateway as a process: read the configuration, listen, follow files and cluster, drain on SIGTERM.
 
 Exit status 0 after a drain in which every request finished, 1 where the start failed.
 """
@@ -7,13 +7,21 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
+import time
 from collections.abc import Coroutine, Iterable
+from random import SystemRandom
 
 from gateway.compose import Gateway, new_clock
-from gateway.core.health import SnapshotError, decode_shard
+from gateway.core.health import ShardSnapshot, SnapshotError, decode_shard
 from gateway.core.price_json import PriceFileError, decode_prices
 from gateway.edge.files import Change, DirectoryWatch, follow
 from gateway.edge.journal import Journal
+from gateway.edge.kube.access import Access, NoAccess, find_access
+from gateway.edge.kube.api import Api as KubeApi
+from gateway.edge.kube.paths import config_maps
+from gateway.edge.kube.reflector import Reflector, Surroundings
+from gateway.edge.kube.state import StateMap
 from gateway.edge.metrics import registry
 from gateway.edge.process import CONFIG_LOOK_S, Reloader, StartError, configured, run_process, stop_signal
 from gateway.settings import Settings
@@ -25,7 +33,8 @@ from gateway.web.counts import Counts
 from gateway.web.ops import admin_app
 
 SNAPSHOT_LOOK_S = 0.5  # a breaker that the monitor opens should count at once
-GRACE_S = 3600.0  # for streams to finish: `limits.total`'s default; an orchestrator's own grace period ends it earlier
+STATE_WAIT_S = 2.0  # for a first look at the monitor's state; without it the gateway routes by what it sees itself
+SHARD_LIMIT_BYTES = 768 * 1024  # the size at which the monitor sheds detail from all its shards together
 CLOSE_S = 2.0  # for connections to providers to close in order
 
 log = logging.getLogger("pointsman")
@@ -37,17 +46,22 @@ def serve(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings) -> None:
+    access = _access(settings)
     gateway, reloader, journal, upstream = _made(settings)
     stop = stop_signal()
+    gateway.waiting_for = "" if access is None else "waiting for the monitor's state"
     clients, admin = await _listening(gateway, settings)
-    followers = [asyncio.create_task(task) for task in _followers(gateway, reloader, settings)]
+    followers = [asyncio.create_task(task) for task in _followers(gateway, reloader, settings, access)]
+    for task in followers:
+        task.add_done_callback(_say_why)
     log.info("gateway on http://%s:%d, admin on port %d", settings.host, clients.port, admin.port)
     _settle_memory()
     try:
         await stop.wait()
         gateway.draining = True
         log.info("draining: %d requests are being answered", gateway.counts.active)
-        left = await clients.drain(GRACE_S)
+        await asyncio.sleep(settings.drain_delay_s)
+        left = await clients.drain(settings.drain_s)
         if left:
             log.warning("%d requests were cut off", left)
     finally:
@@ -59,6 +73,13 @@ async def _serve(settings: Settings) -> None:
             await asyncio.wait_for(upstream.close(), CLOSE_S)
         journal.close()
         log.info("gateway stopped")
+
+
+def _access(settings: Settings) -> Access | None:
+    try:
+        return find_access(settings.kubernetes, settings.namespace, os.environ)
+    except NoAccess as error:
+        raise StartError(str(error)) from None
 
 
 def _made(settings: Settings) -> tuple[Gateway, Reloader | None, Journal, Upstream]:
@@ -89,14 +110,45 @@ async def _listening(gateway: Gateway, settings: Settings) -> tuple[Listening, L
 
 
 def _followers(
-    gateway: Gateway, reloader: Reloader | None, settings: Settings
+    gateway: Gateway, reloader: Reloader | None, settings: Settings, access: Access | None
 ) -> Iterable[Coroutine[object, object, None]]:
     if reloader is not None:
         yield follow(reloader.watch, reloader.take, CONFIG_LOOK_S, asyncio.sleep)
-    if settings.state_dir is not None:
-        reader = SnapshotReader(gateway)
+    reader = SnapshotReader(gateway)
+    if access is not None:
+        yield _follow_cluster(gateway, reader, access, settings.configmap)
+    if settings.state_dir is not None:  # beside a cluster: the ConfigMap as a volume, for a start without the API
         watch = DirectoryWatch(settings.state_dir, reader.wants)
         yield follow(watch, reader.take, SNAPSHOT_LOOK_S, asyncio.sleep)
+
+
+async def _follow_cluster(gateway: Gateway, reader: "SnapshotReader", access: Access, configmap: str) -> None:
+    """Take over the monitor's ConfigMap whenever it changes; ends by cancellation."""
+    reflector = Reflector(
+        api := KubeApi(access),
+        config_maps(access.namespace),
+        StateMap(configmap, reader.wants, reader.take),
+        Surroundings(time.monotonic, asyncio.sleep, SystemRandom().random),
+        {"fieldSelector": f"metadata.name={configmap}"},  # the only list that the gateway's role allows
+    )
+    gateway.kube = reflector.tally
+    following = asyncio.create_task(reflector.run())
+    try:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(reflector.synced.wait(), STATE_WAIT_S)
+        gateway.waiting_for = ""
+        gc.freeze()  # the client library has come in since
+        await following
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await api.close()
+
+
+def _say_why(task: asyncio.Task[object]) -> None:
+    """A follower ends by cancellation alone; anything else is a fault that would go unseen."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("what the gateway follows is no longer followed", exc_info=error)
 
 
 class SnapshotReader:
@@ -116,10 +168,19 @@ class SnapshotReader:
                 if change.name == "prices.json":
                     self._gateway.reprice(decode_prices(change.data))
                 else:
-                    self._gateway.publish(decode_shard(change.data))
+                    self._gateway.publish(_shard(change.name, change.data))
             except (SnapshotError, PriceFileError) as error:
                 self._gateway.metrics.snapshot_errors.add((change.name,))
                 log.warning("%s is not taken over, the last good one stays: %s", change.name, error)
+
+
+def _shard(name: str, data: bytes) -> ShardSnapshot:
+    if len(data) > SHARD_LIMIT_BYTES:
+        raise SnapshotError(f"has {len(data)} bytes, more than {SHARD_LIMIT_BYTES}")
+    shard = decode_shard(data)
+    if name != f"shard-{shard.shard:02}.json":
+        raise SnapshotError(f"says it is shard {shard.shard}")
+    return shard
 
 
 def _settle_memory() -> None:

@@ -38,6 +38,7 @@ def _lower(value: Any) -> Any:
 
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Url = Annotated[str, AfterValidator(_http_url)]
 Word = Annotated[str, Field(min_length=1, max_length=253)]
 
@@ -59,6 +60,8 @@ class Settings(BaseSettings):
     namespace: str | None = None  # None: that of the pod
     configmap: Word = "pointsman-health"
     catalog: Path | None = None  # None: the one in the package
+    drain_delay_s: Seconds = 0.0  # after SIGTERM, until new connections are refused
+    drain_s: Seconds = 3600.0  # then, for requests to finish: `limits.total`'s default
     gateways: Annotated[tuple[Url, ...], NoDecode, BeforeValidator(_listed)] = ()  # admin URLs, outside a cluster
     # Live price sources; an empty value switches one off.
     prices_openrouter_url: Url = "https://openrouter.ai/api/v1/models"

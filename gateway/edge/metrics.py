@@ -16,6 +16,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 from gateway.core.breaker import State
 from gateway.core.decision import AttemptRow, Decision, Outcome
+from gateway.edge.kube.metrics import of_tally
+from gateway.edge.kube.reflector import Tally
 
 DURATION_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 TTFT_BUCKETS_S = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 60)
@@ -84,6 +86,7 @@ class Gauges:
     records_dropped: Callable[[], int]
     generation: Callable[[], str]
     inflight: Callable[[], int]
+    kube: Callable[[], Tally | None]  # None: outside a cluster
 
 
 class Metrics:
@@ -299,3 +302,6 @@ def _gauges(gauges: Gauges) -> Iterator[Metric]:
     dropped.add_metric((), gauges.records_dropped())
     yield dropped
     yield _info("pointsman_config_info", "generation", gauges.generation())
+    tally = gauges.kube()
+    if tally is not None:
+        yield from of_tally(tally)

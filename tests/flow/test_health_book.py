@@ -81,7 +81,7 @@ def test_passes_over_an_older_snapshot_that_comes_by_a_slower_way() -> None:
     book = a_book()
     book.publish(a_shard(seq=5, breaker=State.OPEN), NOW, EPOCH)
     book.publish(a_shard(seq=4), NOW + 1, EPOCH + 1)
-    assert (book.verdict("a/x", NOW + 1).open, book.snapshot_age_s(NOW + 1)) == (True, 1)
+    assert (book.verdict("a/m", NOW + 1).open, book.snapshot_age_s(NOW + 1)) == (True, 1)
 
 
 def test_keeps_to_a_rate_limit_that_the_monitor_heard_of() -> None:
