@@ -17,7 +17,7 @@ from gateway.flow.attempt import ERROR_LIMIT_BYTES, REPLY_LIMIT_BYTES, Line
 from gateway.flow.ports import Keys, Upstream
 from gateway.formats.registry import wire_format
 from gateway.formats.wire import PROBE_PROMPT, Outgoing, RelayContext
-from gateway.upstream.call import Call, Limits, Origin
+from gateway.upstream.call import Limits, Origin
 from gateway.upstream.dial import failure_of
 from monitor.ports import Clock
 from monitor.probe import Means, ProbeResult
@@ -62,8 +62,9 @@ class LineProber:
         return ProbeResult(None, (self._clock.now_s() - begun_s) * 1_000, (head_s - begun_s) * 1_000, usage)
 
     async def _listed(self, line: Line) -> tuple[float, None]:
-        asked = line.call(Outgoing(line.format.models_path, (), b""), line.format)
-        listing = Call(asked.origin, "GET", asked.path, asked.headers, b"")
+        path = line.format.models_path
+        assert path is not None, "who has no list is checked by a connection"
+        listing = line.call(Outgoing(path, (), b""), line.format, self._clock.epoch_s(), "GET")
         answer = await self._upstream.open(listing, self._limits(line.provider))
         head_s = self._clock.now_s()
         try:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gateway.core.breaker import State
 from gateway.core.catalog import Endpoint, Provider
 from gateway.core.pricing import Price
+from gateway.formats.registry import wire_format
 from monitor.budget import Purse, charged, filled, opened
 from monitor.ledger import Ledger
 from monitor.ports import Clock, Prober
@@ -109,7 +110,8 @@ class Rounds:
         return wanted(rules, self._ledger.standing(endpoint, now_s), cost_usd, purse)
 
     async def _check(self, target: Target, provider: Provider) -> None:
-        means = check_means(provider.probe, self._ledger.lists_models(target.provider))
+        listed = wire_format(provider.api).models_path is not None and self._ledger.lists_models(target.provider)
+        means = check_means(provider.probe, listed)
         async with self._room:
             result = await self._prober.check(provider, means)
         finding = check_finding(result, means)

@@ -102,6 +102,11 @@ class Endpoint:
     quirks: frozenset[str] = frozenset()  # words the wire format's file knows, e.g. "max_completion_tokens"
     also_speaks: tuple[str, ...] = ()  # further wire formats it can be asked in, where a client speaks them itself
 
+    @property
+    def family(self) -> str:
+        """The wire format whose JSON and whose signatures are its own: a host's variant is named HOST-FORMAT."""
+        return self.api.rpartition("-")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Catalog:

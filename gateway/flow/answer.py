@@ -141,7 +141,9 @@ class Walk:
         timeouts = trial.line.provider.timeouts
         total_at = run.request.moment.now_s + clocks.total_s
         trial.begin(now_s, cut_short=limit_s < timeout_s)
-        times = Times(min(timeouts.connect_s, limit_s), limit_s, timeouts.idle_s, now_s + share_s, total_at)
+        moment = run.request.moment
+        epoch_s = moment.epoch_s + now_s - moment.now_s
+        times = Times(min(timeouts.connect_s, limit_s), limit_s, timeouts.idle_s, now_s + share_s, total_at, epoch_s)
         try:
             if run.request.ask.stream:
                 await self._stream(run, trial, times, sink)

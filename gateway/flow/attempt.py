@@ -10,12 +10,14 @@ from msgspec import Struct
 
 from gateway.core.ask import Ask
 from gateway.core.catalog import Endpoint, Provider
+from gateway.core.credential import AwsKeys, Bearer, Credential
 from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.flow.ports import Keys, ReplySink, Upstream
 from gateway.formats.registry import spoken, wire_format
 from gateway.formats.wire import Outgoing, RelayContext, Rendered, StreamRelay, WireFormat
 from gateway.upstream.answer import Answer
 from gateway.upstream.call import Call, Limits, Origin
+from gateway.upstream.sigv4 import region_of, signed
 
 HELD_EVENTS = 64  # CONTRACT §5: so much metadata is held back at most ...
 HELD_BYTES = 256 * 1024  # ... then the stream is committed without content, since it plainly lives
@@ -35,6 +37,7 @@ class Times(Struct, frozen=True, gc=False):
     idle_s: float
     turn_at: float  # a whole answer has come in full, or another candidate has its turn
     total_at: float
+    epoch_s: float  # Unix time at which the attempt begins
 
 
 class Started(Struct, frozen=True, gc=False):
@@ -56,19 +59,29 @@ class Line:
         self._upstream = upstream
         self._keys = keys
         self._origin_text = str(self._origin)
-        self._headers: dict[tuple[str | None, str, Headers], Headers] = {}  # by key, format and the request's own
+        self._headers: dict[tuple[Credential | None, str, Headers], Headers] = {}  # by format and the request's own too
         self.in_flight = 0
 
-    def call(self, outgoing: Outgoing, form: WireFormat) -> Call:
-        """The whole request, in `form`; a header of the request itself wins over a fixed one of the same name."""
+    def call(self, outgoing: Outgoing, form: WireFormat, epoch_s: float, method: str = "POST") -> Call:
+        """The whole request, in `form`; a header of the request itself wins over a fixed one of the same name.
+
+        Raises: AttemptError (CREDENTIAL) where it would have to be signed and cannot be.
+        """
         key = self._keys.get(self.provider.id, self._origin_text)
         headers = self._headers.get((key, form.api, outgoing.headers))
         if headers is None:
             if len(self._headers) >= HEADERS_KEPT:
                 self._headers.clear()
-            headers = self._merged(() if key is None else form.auth_headers(key), outgoing.headers)
+            headers = self._merged(_authorising(key, form), outgoing.headers)
             self._headers[key, form.api, outgoing.headers] = headers
-        return Call(self._origin, "POST", self._prefix + outgoing.path, headers, outgoing.body)
+        call = Call(self._origin, method, self._prefix + outgoing.path, headers, outgoing.body)
+        return self._signed(call, key, epoch_s) if type(key) is AwsKeys else call
+
+    def _signed(self, call: Call, keys: AwsKeys, epoch_s: float) -> Call:
+        region = self.provider.region or region_of(self._origin.host)
+        if region is None:
+            raise AttemptError(Failure(FailureKind.CREDENTIAL, "the region to sign for is unknown: give `region:`"))
+        return signed(call, keys, region, epoch_s)
 
     def _merged(self, auth: Headers, own: Headers) -> Headers:
         names = {name for name, _ in own}
@@ -76,7 +89,7 @@ class Line:
 
     async def open(self, outgoing: Outgoing, form: WireFormat, limits: Limits, now_epoch_s: float) -> Answer:
         """Send and wait for a good head; an error status is read and raised."""
-        answer = await self._upstream.open(self.call(outgoing, form), limits)
+        answer = await self._upstream.open(self.call(outgoing, form, now_epoch_s), limits)
         if answer.head.status < 300:
             return answer
         try:
@@ -94,7 +107,7 @@ class Line:
         form = spoken(ask.surface, endpoint)
         limits = Limits(times.connect_s, times.content_s, times.idle_s, min(times.turn_at, times.total_at))
         try:
-            answer = await self.open(outgoing, form, limits, context.created_s)
+            answer = await self.open(outgoing, form, limits, times.epoch_s)
             body = await answer.read(REPLY_LIMIT_BYTES)
         except AttemptError as error:
             if error.failure.kind is FailureKind.TOTAL_TIMEOUT and times.turn_at < times.total_at:
@@ -112,7 +125,7 @@ class Line:
         limits = Limits(times.connect_s, times.content_s, times.idle_s, times.total_at)
         try:
             async with asyncio.timeout(times.content_s) as timer:
-                answer = await self.open(outgoing, form, limits, context.created_s)
+                answer = await self.open(outgoing, form, limits, times.epoch_s)
                 return Started(answer, relay, await _first_content(answer, relay), timer.when())
         except TimeoutError:
             raise _late(f"no content within {times.content_s:.1f} s") from None
@@ -120,6 +133,13 @@ class Line:
             if error.failure.kind is FailureKind.ANSWER_TIMEOUT:
                 raise _late(f"no content within {times.content_s:.1f} s") from error
             raise
+
+
+def _authorising(key: Credential | None, form: WireFormat) -> Headers:
+    """Headers that authorise by themselves; signatures come later, since they cover the whole request."""
+    if key is None or isinstance(key, AwsKeys):
+        return ()
+    return (("authorization", f"Bearer {key.token}"),) if isinstance(key, Bearer) else form.auth_headers(key)
 
 
 def _late(message: str) -> AttemptError:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.core.credential import Credential
 from gateway.core.decision import Decision
 from gateway.upstream.answer import Answer
 from gateway.upstream.call import Call, Limits
@@ -18,8 +19,8 @@ class Upstream(Protocol):
 class Keys(Protocol):
     """Provider keys."""
 
-    def get(self, provider: str, origin: str) -> str | None:
-        """The key of `provider`, to be sent to `origin` alone; None: it has none, or needs none."""
+    def get(self, provider: str, origin: str) -> Credential | None:
+        """What requests of `provider` are authorised with, for `origin` alone; None: it has nothing, or needs none."""
 
     def missing(self) -> frozenset[str]:
         """Providers that need a key and have none."""

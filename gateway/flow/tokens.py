@@ -26,7 +26,7 @@ async def count_tokens(walk: Walk, request: Request, sink: ReplySink) -> None:
     except Refused:
         await walk.answer(request, sink)  # refuses it in the surface's own words, and writes the row
         return
-    speaking = tuple(step for step in considered.steps if step.endpoint.api == native)
+    speaking = tuple(step for step in considered.steps if step.endpoint.family == native)
     if speaking:
         await walk.follow(request, replace(considered, steps=speaking), sink)
         return
