@@ -1,13 +1,14 @@
 # Two commands do everything on a fresh machine with Python >= 3.11: `make run` and `make test`.
 PYTHON ?= python3
 BENCH ?=
+TESTS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help venv dev run test cover check bench lock clean
+.PHONY: help venv dev run test cover check image test-cluster bench lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -49,6 +50,12 @@ check: dev ## Linters, types, import contracts, sizes.
 cover: dev ## Branch coverage of the pure floors, which must be whole.
 	@$(BIN)/python -m pytest tests/core tests/formats tests/flow \
 	  --cov=gateway.core --cov=gateway.formats --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
+
+image: dev ## The image of the Dockerfile without a Docker engine, as an OCI archive (needs root).
+	@$(BIN)/python -m scripts.image
+
+test-cluster: dev ## The end-to-end tests, on a real Kubernetes that is started and ended here (needs root).
+	@$(BIN)/python -m tests.cluster $(TESTS)
 
 bench: dev ## CPU per request and per event, beside nginx in the same run.
 	@$(BIN)/python -m loadtest.bench $(BENCH)

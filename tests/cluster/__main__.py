@@ -1,0 +1,62 @@
+"""`make test-cluster`: a real Kubernetes on this machine, the tests on it, and nothing left but the cache.
+
+    python -m tests.cluster [PYTEST ARGUMENTS]
+
+Builds what it needs once, into POINTSMAN_CLUSTER_CACHE (default: ~/.cache/pointsman-cluster). Where no cluster can be
+had it says why and ends with 0. POINTSMAN_CLUSTER_KEEP=1 leaves the cluster up, for work on the tests: the next run
+takes it over, and `tests/cluster/lab/down.sh` ends it.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import FrameType
+
+from tests.cluster.support import lab
+
+BEGAN_S = time.monotonic()
+
+
+def say(words: str) -> None:
+    print(f"=== {words} ({time.monotonic() - BEGAN_S:.0f} s)", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    reason = lab.why_not()
+    if reason is not None:
+        print(f"cluster tests skipped: {reason}")
+        return 0
+    signal.signal(signal.SIGTERM, _stop)
+    say("programs of the cluster (the first time some 10 to 30 minutes, later none)")
+    lab.script("build.sh")
+    lab.make_pause_image()
+    say("image")
+    lab.make_image()
+    try:
+        say("start of the cluster")
+        lab.script("up.sh")
+        lab.load_image()
+        say("tests")
+        return _tests()
+    finally:
+        if os.environ.get("POINTSMAN_CLUSTER_KEEP") != "1":
+            lab.script("down.sh")
+            say("cluster ended")
+
+
+def _tests() -> int:
+    """pytest within the cluster's network, so that services and pods have their addresses."""
+    pytest = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-v", *(sys.argv[1:] or ["tests/cluster"])]
+    environment = os.environ | {lab.INSIDE: "1"}
+    inside = [str(lab.SCRIPTS / "enter.sh"), *pytest]
+    return subprocess.run(inside, cwd=lab.ROOT, env=environment, check=False).returncode
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(143)  # so that the cluster is ended on the way out
+
+
+if __name__ == "__main__":
+    sys.exit(main())
