@@ -22,6 +22,7 @@ class Surface(StrEnum):
     MESSAGES = "messages"
     COUNT_TOKENS = "count_tokens"
     EMBEDDINGS = "embeddings"
+    RESPONSES = "responses"
 
     @property
     def operation(self) -> catalog.Operation:

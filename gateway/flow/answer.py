@@ -193,8 +193,8 @@ class Walk:
     async def _break_off(self, run: Run, trial: Trial, failure: Failure, sink: ReplySink) -> None:
         """After the commit point: one error event, and the end."""
         run.outcome, run.error = Outcome.PARTIAL, failure.message
-        event = run.request.surface.error_event(faults.in_stream(failure, trial.step.endpoint.id))
-        await sink.chunk(event)
+        error = faults.in_stream(failure, trial.step.endpoint.id, trial.next_number())
+        await sink.chunk(run.request.surface.error_event(error))
         await sink.end()
 
     def _give_up(self, run: Run, failure: Failure | None, sink: ReplySink) -> None:

@@ -100,12 +100,12 @@ def _passed_through(last: Failure) -> Fault:
     return Fault(ClientError(status, given.message, given.type or TYPES[400], code=code, param=given.param))
 
 
-def in_stream(failure: Failure, endpoint: str) -> ClientError:
-    """The one error event of a stream that broke after the commit point."""
+def in_stream(failure: Failure, endpoint: str, place: int = 0) -> ClientError:
+    """The one error event of a stream that broke after the commit point; `place` is its number, if it has one."""
     given = failure.error
     message = given.message if given is not None else failure.message
     error = ClientError(502, message, "api_error", code=failure.kind.value)
-    return replace(error, extra={"endpoint": endpoint, "kind": failure.kind.value})
+    return replace(error, extra={"endpoint": endpoint, "kind": failure.kind.value}, place=place)
 
 
 def _listed(attempts: Sequence[AttemptRow]) -> dict[str, object]:

@@ -242,6 +242,10 @@ class Trial:
         tokens = -(-output_chars // CHARS_PER_TOKEN)
         return Usage(input=self._considered.estimated_input, output=tokens, estimated=True)
 
+    def next_number(self) -> int:
+        """Of the next event for the client, where its surface numbers them."""
+        return self._streamed().next_number
+
     def _streamed(self) -> StreamRelay:
         assert self._relay is not None, "only a started stream can succeed as one"
         return self._relay

@@ -7,6 +7,7 @@ from gateway.core.ask import Surface
 from gateway.core.catalog import Endpoint
 from gateway.formats.anthropic.format import AnthropicFormat
 from gateway.formats.openai.format import OpenAIFormat
+from gateway.formats.responses.format import ResponsesFormat
 from gateway.formats.surface import ClientSurface
 from gateway.formats.surfaces.all import SURFACES, surface_of
 from gateway.formats.wire import WireFormat
@@ -15,6 +16,7 @@ _WIRE_FORMATS: Mapping[str, WireFormat] = MappingProxyType(
     {
         "openai": OpenAIFormat(),
         "anthropic": AnthropicFormat(),
+        "responses": ResponsesFormat(),
     }
 )
 
@@ -28,8 +30,9 @@ def spoken(surface: Surface, endpoint: Endpoint) -> WireFormat:
     """The wire format in which a client's request goes to an endpoint: the client's own, where the endpoint has it."""
     if endpoint.also_speaks:
         native = surface_of(surface).native_api
-        if native in endpoint.also_speaks:
-            return _WIRE_FORMATS[native]
+        for api in endpoint.also_speaks:
+            if api.rpartition("-")[2] == native:  # or a host's variant of it, which is named HOST-FORMAT
+                return _WIRE_FORMATS[api]
     return _WIRE_FORMATS[endpoint.api]
 
 

@@ -33,6 +33,7 @@ class ClientError:
     code: str | None = None
     param: str | None = None
     extra: Mapping[str, Json] = field(default_factory=dict)  # goes into `error.metadata`
+    place: int = 0  # as an event of a stream: its number, where the surface numbers them
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Identity:
 
 class StreamEncoder(Protocol):
     """Writes one translated stream in the surface's events."""
+
+    next_number: int  # of the event to come, where the surface numbers them; else 0
 
     def open(self) -> bytes:
         """Events that come before any content."""

@@ -20,14 +20,13 @@ from gateway.flow.consider import Planner
 from gateway.flow.explain import explained
 from gateway.flow.ports import ClientGone
 from gateway.formats.registry import surface as surface_named
-from gateway.formats.surface import ClientSurface
+from gateway.formats.registry import surfaces
+from gateway.formats.surface import ClientError, ClientSurface
 from gateway.web.auth import Door
 from gateway.web.body import parse_json, read_body
 from gateway.web.desk import Desk, Unreadable
 from gateway.web.listing import models_page, one_model
 from gateway.web.sink import WebSink
-
-SERVED = (Surface.CHAT, Surface.COMPLETIONS, Surface.MESSAGES, Surface.EMBEDDINGS, Surface.COUNT_TOKENS)
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +42,10 @@ class Api:
     def routes(self) -> list[web.RouteDef]:
         """All routes of the client port."""
         return [
-            *(web.post(surface_named(s).path, self._handler(surface_named(s))) for s in SERVED),
+            *(web.post(surface.path, self._handler(surface)) for surface in surfaces().values()),
             web.post("/v1/explain", self.explain),
             web.post("/v1/feedback", self.feedback),
+            web.route("*", "/v1/responses/{id:.+}", self.nothing_stored),
             web.get("/v1/models", self.models),
             web.get("/v1/models/{id:.+}", self.model),
             web.get("/", self.hello),
@@ -117,6 +117,14 @@ class Api:
             return _json(page(self._walk.parts.planner))
         except Refused as refused:
             return _shown(surface_named(Surface.CHAT), faults.of_refusal(refused.refusal))
+
+    async def nothing_stored(self, request: web.Request) -> web.StreamResponse:
+        """Looking up, deleting or continuing an earlier answer: none is kept."""
+        name = request.match_info["id"][:200]
+        message = f"there is no response {name!r}: answers are not stored here (store: false)"
+        advice = "send the conversation in input instead"
+        error = ClientError(404, f"{message}; {advice}", "invalid_request_error", "not_found")
+        return _shown(surface_named(Surface.RESPONSES), faults.Fault(error))
 
     async def hello(self, request: web.Request) -> web.StreamResponse:
         """Claude Code asks `HEAD /` before anything else; a person may open it in a browser."""

@@ -5,13 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.core.ask import Surface
 from gateway.core.refusal import Refused
-from gateway.formats.registry import surface as surface_named
+from gateway.formats.registry import surfaces
 from gateway.formats.surface import ClientSurface
 from gateway.upstream.turn import Turn
 from gateway.web import body
-from gateway.web.api import SERVED
 from gateway.web.counts import Counts
 from gateway.web.desk import Desk
 from gateway.web.guard import Doorkeeper, Watched
@@ -50,7 +48,7 @@ class Lanes:
         self.counts = front.counts
         self.drained = front.drained
         self.keeper = keeper
-        self.surfaces: dict[bytes, ClientSurface] = {_path(name): surface_named(name) for name in SERVED}
+        self.surfaces: dict[bytes, ClientSurface] = {one.path.encode("ascii"): one for one in surfaces().values()}
         self.turn = Turn()
         self._stamp = Stamp()
         self._open: set[OpenLane] = set()
@@ -102,7 +100,3 @@ class Lanes:
             lane.transport.abort()
         if tasks:
             await asyncio.wait(tasks, timeout=FLUSH_S)
-
-
-def _path(name: Surface) -> bytes:
-    return surface_named(name).path.encode("ascii")

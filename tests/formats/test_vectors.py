@@ -26,6 +26,7 @@ ENDINGS = {
     "/embeddings": (Surface.EMBEDDINGS, "openai"),
     "/v1/messages": (Surface.MESSAGES, "anthropic"),
     "/messages/count_tokens": (Surface.COUNT_TOKENS, "anthropic"),
+    "/responses": (Surface.RESPONSES, "responses"),
 }
 OTHER_FORMATS = ("voyageai", "bedrock", "cohere")
 ODD = {"test_openai/test_invalid_response#0"}  # httpbin's answer, which is no completion
@@ -64,7 +65,7 @@ def start(asked: Ask, at: Endpoint, price: Any = None) -> StreamRelay:
 
 
 def test_has_enough_to_say_something() -> None:
-    assert (len(list(placed())), len(wholes()), len(streams())) == (307, 266, 21)
+    assert (len(list(placed())), len(wholes()), len(streams())) == (429, 374, 33)
 
 
 def test_accepts_every_request_that_the_provider_accepted() -> None:
@@ -102,10 +103,12 @@ def test_passes_whole_answers_equal_but_for_the_model() -> None:
 
 def test_reads_the_usage_of_whole_answers() -> None:
     for exchange, asked, at in wholes():
-        if asked.surface is Surface.COUNT_TOKENS:
+        if asked.surface is Surface.COUNT_TOKENS or json.loads(exchange.body).get("status") == "queued":
             continue
         usage = registry.wire_format(at.api).reply(asked, at, exchange.body, context()).usage
-        assert usage is not None, exchange.name
+        if usage is None:
+            assert told_total(json.loads(exchange.body)["usage"]) == 0, exchange.name
+            continue
         assert usage_total(usage) == told_total(json.loads(exchange.body)["usage"]), exchange.name
         assert usage.cached_input + usage.cache_write <= usage.input
         assert usage.reasoning <= usage.output
@@ -138,6 +141,8 @@ def is_extra(event: Any, asked: Ask) -> bool:
 def with_model(event: Any) -> Any:
     if isinstance(event, dict) and "choices" in event:
         return {**event, "model": "told-model", "id": event["id"] or "reply-1"}
+    if isinstance(event, dict) and "response" in event:
+        return {**event, "response": {**event["response"], "model": "told-model"}}
     if isinstance(event, dict) and event.get("type") == "message_start":
         return {**event, "message": {**event["message"], "model": "told-model"}}
     return event
@@ -147,6 +152,8 @@ def test_passes_streams_event_for_event_equal_but_for_the_model() -> None:
     for exchange, asked, at in streams():
         relay = start(asked, at)
         out = events(relay.feed(exchange.body) + relay.end())
+        if exchange.name == "test_openai_responses/test_openai_responses_raw_cot_stream_openrouter#0":
+            out.append("[DONE]")  # OpenRouter's habit; the format has no such end
         wanted = [with_model(event) for event in upstream_events(exchange) if not is_extra(event, asked)]
         if relay.failure is not None:
             assert exchange.name == "test_groq/test_tool_use_failed_error_streaming_with_text#0"
@@ -154,14 +161,18 @@ def test_passes_streams_event_for_event_equal_but_for_the_model() -> None:
         assert out == wanted, exchange.name
 
 
+def told_usage(event: dict[str, Any]) -> Any:
+    return (event.get("response") or event).get("usage")
+
+
 def test_reads_the_usage_of_streams() -> None:
     for exchange, asked, at in streams():
         relay = start(asked, at)
         relay.feed(exchange.body)
-        told = [event["usage"] for event in upstream_events(exchange) if isinstance(event, dict) and event.get("usage")]
+        told = [usage for event in upstream_events(exchange) if isinstance(event, dict) and (usage := told_usage(event))]
         if relay.failure is None and told:
             assert relay.usage is not None, exchange.name
-            if at.api == "openai":
+            if at.api != "anthropic":
                 assert usage_total(relay.usage) == told[-1]["total_tokens"], exchange.name
             else:
                 assert relay.usage.output == told[-1]["output_tokens"], exchange.name

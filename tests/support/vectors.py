@@ -15,7 +15,10 @@ import yaml
 ROOT = Path(os.environ.get("POINTSMAN_SHARED") or Path(__file__).parents[2] / ".." / "shared") / "vectors"
 ABSENT = "the recorded exchanges of real providers are not here (set POINTSMAN_SHARED)"
 needs_vectors = pytest.mark.skipif(not ROOT.is_dir(), reason=ABSENT)
-_PATHS = (b"/chat/completions", b"/v1/messages", b"/v1/completions", b"/embeddings", b"/anthropic", b"bedrock-runtime.")
+_PATHS = (
+    b"/chat/completions", b"/v1/messages", b"/v1/completions", b"/embeddings", b"/anthropic", b"bedrock-runtime.",
+    b"/responses",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

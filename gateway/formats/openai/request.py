@@ -95,7 +95,7 @@ def probe(endpoint: Endpoint) -> Outgoing:
         return Outgoing(PATHS[Surface.COMPLETIONS], headers(None), orjson.dumps(body))
     body["messages"] = [{"role": "user", "content": PROBE_PROMPT}]
     body[_max_tokens_key(endpoint, {})] = PROBE_MAX_TOKENS
-    effort = _least_effort(endpoint)
+    effort = least_effort(endpoint)
     if effort is not None:
         body["reasoning_effort"] = effort
     return Outgoing(PATHS[Surface.CHAT], headers(None), orjson.dumps(body))
@@ -139,7 +139,7 @@ def _translated(chat: ChatRequest, endpoint: Endpoint, max_output: int | None) -
             body |= _tool_choice(chat.tool_choice)
     if chat.response_format is not None:
         body["response_format"] = _response_format(chat.response_format)
-    effort = _effort(chat, endpoint) if REASONING in endpoint.caps else None
+    effort = wanted_effort(chat, endpoint) if REASONING in endpoint.caps else None
     if effort is not None:
         body["reasoning_effort"] = effort
     if chat.user is not None:
@@ -176,13 +176,13 @@ def _response_format(wanted: ResponseFormat) -> dict[str, Json]:
     return {"type": "json_schema", "json_schema": spec}
 
 
-def _effort(chat: ChatRequest, endpoint: Endpoint) -> str | None:
+def wanted_effort(chat: ChatRequest, endpoint: Endpoint) -> str | None:
     """What to send as `reasoning_effort`; None: nothing, and the model does as it does."""
     wanted = chat.reasoning
     if wanted is None:
         return None
     if wanted.effort == "none":
-        return _least_effort(endpoint)
+        return least_effort(endpoint)
     if wanted.effort is not None:
         return "high" if wanted.effort in ("xhigh", "max") else wanted.effort  # not every model knows more than high
     if wanted.budget_tokens is None:
@@ -190,6 +190,6 @@ def _effort(chat: ChatRequest, endpoint: Endpoint) -> str | None:
     return next((effort for top, effort in _EFFORT_BUDGETS if wanted.budget_tokens <= top), "high")
 
 
-def _least_effort(endpoint: Endpoint) -> str | None:
+def least_effort(endpoint: Endpoint) -> str | None:
     """The least effort that the endpoint's quirks name; models differ in what they accept."""
     return next((word for word in ("none", "minimal", "low") if f"reasoning_{word}" in endpoint.quirks), None)

@@ -9,6 +9,7 @@ from gateway.formats.surfaces.chat import ChatSurface
 from gateway.formats.surfaces.completions import CompletionsSurface
 from gateway.formats.surfaces.embeddings import EmbeddingsSurface
 from gateway.formats.surfaces.messages import CountTokensSurface, MessagesSurface
+from gateway.formats.surfaces.responses import ResponsesSurface
 
 SURFACES: Mapping[Surface, ClientSurface] = MappingProxyType(
     {
@@ -17,6 +18,7 @@ SURFACES: Mapping[Surface, ClientSurface] = MappingProxyType(
         Surface.MESSAGES: MessagesSurface(),
         Surface.COUNT_TOKENS: CountTokensSurface(),
         Surface.EMBEDDINGS: EmbeddingsSurface(),
+        Surface.RESPONSES: ResponsesSurface(),
     }
 )
 

@@ -83,6 +83,8 @@ def write_reply(reply: ChatReply, ending: Ending, created_s: int) -> bytes:
 class ChatEncoder:
     """One stream of chat completion chunks: the role first, then content, finish, usage (if asked for) and `[DONE]`."""
 
+    next_number = 0
+
     def __init__(self, identity: Identity, usage_asked: bool) -> None:
         self._head: dict[str, Json] = {
             "id": identity.id,

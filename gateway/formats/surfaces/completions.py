@@ -50,6 +50,8 @@ class CompletionsSurface:
 class CompletionsEncoder:
     """Text chunks; this API has no place for reasoning."""
 
+    next_number = 0
+
     def __init__(self, identity: Identity, usage_asked: bool) -> None:
         self._head = _head(identity)
         self._usage_asked = usage_asked

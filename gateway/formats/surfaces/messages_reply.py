@@ -108,6 +108,8 @@ class MessagesEncoder:
     have no open block. What waits is written in its order, at the latest at the end.
     """
 
+    next_number = 0
+
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
         self._index = -1  # of the block last opened
