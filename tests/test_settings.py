@@ -18,6 +18,7 @@ def test_the_defaults_are_those_of_a_laptop() -> None:
     settings = read_settings()
     assert (settings.host, settings.port, settings.admin_port, settings.monitor_port) == ("127.0.0.1", 8080, 9090, 9091)
     assert (settings.decisions, settings.state_dir, settings.kubernetes) == ("stdout", None, "auto")
+    assert (settings.drain_delay_s, settings.drain_s) == (0.0, 3600.0)
 
 
 def test_the_command_line_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,11 +42,13 @@ def test_names_every_variable_that_cannot_be_used(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("POINTSMAN_PORT", "70000")
     monkeypatch.setenv("POINTSMAN_KUBERNETES", "maybe")
     monkeypatch.setenv("POINTSMAN_GATEWAYS", "http://a,b")
+    monkeypatch.setenv("POINTSMAN_DRAIN_S", "inf")
     with pytest.raises(SettingsError) as refused:
         read_settings()
     assert str(refused.value).splitlines() == [
         'POINTSMAN_PORT: "70000" cannot be used: it must be less than or equal to 65535',
         "POINTSMAN_KUBERNETES: \"maybe\" cannot be used: it must be 'auto', 'on' or 'off'",
+        'POINTSMAN_DRAIN_S: "inf" cannot be used: it must be a finite number',
         'POINTSMAN_GATEWAYS: "b" cannot be used: it must be a URL that begins with http:// or https://',
     ]
 
