@@ -45,7 +45,7 @@ class Api:
             *(web.post(surface.path, self._handler(surface)) for surface in surfaces().values()),
             web.post("/v1/explain", self.explain),
             web.post("/v1/feedback", self.feedback),
-            web.route("*", "/v1/responses/{id:.+}", self.nothing_stored),
+            *(web.route(method, "/v1/responses/{id:.+}", self.nothing_stored) for method in ("GET", "POST", "DELETE")),
             web.get("/v1/models", self.models),
             web.get("/v1/models/{id:.+}", self.model),
             web.get("/", self.hello),
@@ -119,7 +119,8 @@ class Api:
             return _shown(surface_named(Surface.CHAT), faults.of_refusal(refused.refusal))
 
     async def nothing_stored(self, request: web.Request) -> web.StreamResponse:
-        """Looking up, deleting or continuing an earlier answer: none is kept."""
+        """Looking up, cancelling or deleting an earlier answer: none is kept."""
+        self.desk.check(_headers(request))
         name = request.match_info["id"][:200]
         message = f"there is no response {name!r}: answers are not stored here (store: false)"
         advice = "send the conversation in input instead"

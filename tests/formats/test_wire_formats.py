@@ -15,13 +15,14 @@ from tests.support.formats import ask, endpoint, outgoing_body
 
 
 def test_registry_knows_formats_and_surfaces() -> None:
-    assert registry.wire_formats() == ("openai", "anthropic")
+    assert registry.wire_formats() == ("openai", "anthropic", "responses")
     assert {name: found.path for name, found in registry.surfaces().items()} == {
         Surface.CHAT: "/v1/chat/completions",
         Surface.COMPLETIONS: "/v1/completions",
         Surface.MESSAGES: "/v1/messages",
         Surface.COUNT_TOKENS: "/v1/messages/count_tokens",
         Surface.EMBEDDINGS: "/v1/embeddings",
+        Surface.RESPONSES: "/v1/responses",
     }
     for name, found in registry.surfaces().items():
         assert found.surface is name

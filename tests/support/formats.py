@@ -12,7 +12,7 @@ from gateway.formats.wire import RelayContext, Rendered, StreamRelay
 
 UPSTREAM_MODEL = "gpt-4o-2024-08-06"
 USER = [{"role": "user", "content": "hi"}]
-SURFACES = {"openai": Surface.CHAT, "anthropic": Surface.MESSAGES}
+SURFACES = {"openai": Surface.CHAT, "anthropic": Surface.MESSAGES, "responses": Surface.RESPONSES}
 
 
 def endpoint(api: str = "openai", caps: Iterable[str] = ("tools", "json_schema"), **more: Any) -> Endpoint:
@@ -50,6 +50,8 @@ def ask(body: Mapping[str, Any] | None = None, surface: Surface = Surface.CHAT, 
         least["max_tokens"] = 100
     if surface is Surface.COMPLETIONS:
         least["prompt"] = "hi"
+    if surface is Surface.RESPONSES:
+        least["input"] = "hi"
     headers = more.pop("headers", {})
     return registry.surface(surface).parse({**least, **(body or {}), **more}, 100, headers)
 
