@@ -169,7 +169,7 @@ def test_reads_the_usage_of_streams() -> None:
     for exchange, asked, at in streams():
         relay = start(asked, at)
         relay.feed(exchange.body)
-        told = [usage for event in upstream_events(exchange) if isinstance(event, dict) and (usage := told_usage(event))]
+        told = [used for event in upstream_events(exchange) if isinstance(event, dict) and (used := told_usage(event))]
         if relay.failure is None and told:
             assert relay.usage is not None, exchange.name
             if at.api != "anthropic":
