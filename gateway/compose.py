@@ -20,6 +20,7 @@ from gateway.core.named import Names
 from gateway.core.prices import PriceBook, with_published
 from gateway.core.scan import Scanner
 from gateway.core.task_rules import DEFAULT_RULES
+from gateway.edge.credentials.minter import Minter
 from gateway.edge.journal import Journal, Row
 from gateway.edge.kube.reflector import Tally
 from gateway.edge.metrics import Gauges, Metrics
@@ -68,7 +69,8 @@ class Gateway:
         self._published: PriceBook | None = None
         self._scanner: Scanner | None = None
         self._recent: deque[Decision] = deque(maxlen=RECENT)
-        self._secrets = SecretStore(compiled.policy.catalog.providers, clock.now_s)
+        self._minter = Minter(clock.now_s)
+        self._secrets = SecretStore(compiled.policy.catalog.providers, clock.now_s, minter=self._minter)
         self._ring = _ring(compiled)
         self.book = HealthBook(_providers(compiled), compiled.breaker_rules)
         self.walk = Walk(self._parts(compiled, None), self.book, clock, self._record)
@@ -87,7 +89,7 @@ class Gateway:
     def reconfigure(self, compiled: Compiled) -> None:
         """Take over an accepted version of the configuration."""
         self.compiled = compiled
-        self._secrets = SecretStore(compiled.policy.catalog.providers, self.clock.now_s)
+        self._secrets = SecretStore(compiled.policy.catalog.providers, self.clock.now_s, minter=self._minter)
         self._ring = _ring(compiled)
         self.book.reconfigure(_providers(compiled), compiled.breaker_rules)
         self.walk.parts = self._parts(compiled, self.walk.parts)

@@ -15,6 +15,7 @@ from aiohttp import web
 from gateway import VERSION
 from gateway.config.compile import Compiled
 from gateway.config.effective import effective
+from gateway.edge.credentials.minter import Minter
 from gateway.edge.files import follow
 from gateway.edge.process import CONFIG_LOOK_S, StartError, configured, run_process, stop_signal
 from gateway.edge.secrets import SecretStore
@@ -92,6 +93,7 @@ class Process:
         self._clock = clock
         self._compiled = compiled
         self._prober = LineProber(upstream, clock)
+        self._minter = Minter(clock.now_s)
         self._equip(compiled)
         ports = Ports(
             prober=self._prober,
@@ -106,7 +108,7 @@ class Process:
 
     def _equip(self, compiled: Compiled) -> None:
         providers = compiled.policy.catalog.providers
-        self._prober.reconfigure(providers, SecretStore(providers, self._clock.now_s))
+        self._prober.reconfigure(providers, SecretStore(providers, self._clock.now_s, minter=self._minter))
 
     def reconfigure(self, compiled: Compiled) -> None:
         """Take over an accepted version of the configuration."""

@@ -56,6 +56,8 @@ def key_source(key: KeyRef) -> str:
     """Where the key is read, in words."""
     if key.none:
         return "none"
+    if key.identity is not None:
+        return f"identity at {key.identity}"
     places = [f"file {key.file}"] if key.file else []
     places += [f"variable {key.env}"] if key.env else []
     return ", else ".join(places)

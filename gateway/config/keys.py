@@ -3,6 +3,7 @@
 Owns the reading of one key; that it is read again when it changes, and who may have it, is `edge.secrets`.
 """
 
+import json
 import os
 import stat
 from collections.abc import Mapping
@@ -15,20 +16,30 @@ MAX_KEY_BYTES = 8192  # longer than any header value a server takes
 def read_key(ref: KeyRef, environ: Mapping[str, str]) -> str | None:
     """The key from its file, else from its variable; None: there is none that could be sent.
 
-    A value with line breaks or other control characters inside is none: it would forge header lines.
+    A value with line breaks or other control characters inside is none: it would forge header lines. A JSON document
+    (a cloud's key file) comes back on one line.
     """
     if ref.none:
         return None
     text = _read(ref.file) if ref.file else None
     if text is None and ref.env:
         text = environ.get(ref.env)
-    text = (text or "").strip()
+    text = _on_one_line((text or "").strip())
     return text if text and text.isascii() and text.isprintable() and len(text) <= MAX_KEY_BYTES else None
 
 
 def key_present(ref: KeyRef, environ: Mapping[str, str]) -> bool:
-    """Whether `read_key` finds one."""
-    return read_key(ref, environ) is not None
+    """Whether `read_key` finds one, or none has to be read since the workload has an identity."""
+    return ref.identity is not None or read_key(ref, environ) is not None
+
+
+def _on_one_line(text: str) -> str:
+    if text.startswith("{"):
+        try:
+            return json.dumps(json.loads(text))
+        except ValueError:
+            pass  # a key may begin as it likes
+    return text
 
 
 def _read(path: str) -> str | None:

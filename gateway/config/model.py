@@ -42,11 +42,13 @@ class KeySource(Section):
     """Absolute path; read again when it changes."""
     none: Literal[True] | None = None
     """This server asks for no key."""
+    identity: Literal["aws", "azure", "google"] | None = None
+    """What this workload is at a cloud: its role, its service account, its managed identity."""
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if len(self.model_fields_set) != 1:
-            raise ValueError("must say exactly one of: env: NAME, file: /path, none: true")
+            raise ValueError("must say exactly one of: env: NAME, file: /path, identity: CLOUD, none: true")
         return self
 
 

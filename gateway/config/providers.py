@@ -159,7 +159,7 @@ class _Entry:
         if given is None:
             key = base.key if base and base.key.none else default_key(self.name, base.key.env if base else None)
         else:
-            key = KeyRef(file=given.file, env=given.env, none=bool(given.none))
+            key = KeyRef(file=given.file, env=given.env, none=bool(given.none), identity=given.identity)
         if not key.none and not self.known.key_present(key):
             places = [f"the file {key.file}"] if key.file else []
             places += [f"the variable {key.env}"] if key.env else []

@@ -67,6 +67,7 @@ class KeyRef:
     file: str | None = None
     env: str | None = None
     none: bool = False
+    identity: str | None = None  # instead: what this workload is at a cloud, "aws" | "azure" | "google"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def test_shows_durations_as_they_are_written() -> None:
 
 
 def test_knows_the_keys_of_every_place() -> None:
-    assert known_keys(SCHEMA, ("providers", "x", "key")) == ("env", "file", "none")
+    assert known_keys(SCHEMA, ("providers", "x", "key")) == ("env", "file", "none", "identity")
     assert known_keys(SCHEMA, ("routes", 3, "tier")) == ("min", "max")
     assert known_keys(SCHEMA, ("tiers", 0)) == ()
     assert known_keys(SCHEMA, ("nowhere", "at", "all")) == ()

@@ -62,11 +62,11 @@ HASH = "ab" * 32
         ),
         (
             "providers: {openai: {key: {env: A, file: /b}}}",
-            "1: providers.openai.key: must say exactly one of: env: NAME, file: /path, none: true",
+            "1: providers.openai.key: must say exactly one of: env: NAME, file: /path, identity: CLOUD, none: true",
         ),
         (
             "providers: {openai: {key: {}}}",
-            "1: providers.openai.key: must say exactly one of: env: NAME, file: /path, none: true",
+            "1: providers.openai.key: must say exactly one of: env: NAME, file: /path, identity: CLOUD, none: true",
         ),
         (
             "providers: {openai: {key: {none: false}}}",

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from gateway.core.catalog import KeyRef, Provider
+from gateway.core.credential import AwsKeys, Bearer
 from gateway.core.policy import ClientKey
+from gateway.edge.credentials.minter import Minter
 from gateway.edge.secrets import LOOK_EVERY_S, KeyRing, Secret, SecretStore, WrongOrigin, origin_of
+from tests.support.token_server import token_server
 
 ORIGIN = "https://api.openai.com"
 
@@ -134,3 +137,81 @@ def test_identifies_clients_by_their_keys() -> None:
 
 def test_shows_no_hashes() -> None:
     assert repr(ring(kb="secret")) == "KeyRing()"
+
+
+class Lending:
+    """A minter whose thread is the test, and a clock."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.minter = Minter(self.clock, lambda _run: None)
+
+    def store(self, environ: dict[str, str], **keys: KeyRef) -> SecretStore:
+        providers = {name: Provider(name, "openai", f"{ORIGIN}/v1", ref) for name, ref in keys.items()}
+        return SecretStore(providers, self.clock, environ, self.minter)
+
+
+AZURE = '{"tenant_id": "t", "client_id": "c", "client_secret": "s"}'
+
+
+def test_has_lent_tokens_as_soon_as_they_come_and_until_they_end() -> None:
+    lending = Lending()
+    told = '{"access_token": "lent", "expires_in": 3600}'
+    with token_server() as server:
+        server.answers["/t/oauth2/v2.0/token"] = (200, told)
+        environ = {"KEY": AZURE, "AZURE_AUTHORITY_HOST": server.url}
+        keys = lending.store(environ, azure=KeyRef(env="KEY"))
+        assert (keys.get("azure", ORIGIN), keys.missing()) == (None, {"azure"})
+        assert keys.problems() == {"azure": "Entra ID has not answered yet"}
+        lending.minter.turn()
+        lending.clock.now_s += LOOK_EVERY_S
+        assert (keys.get("azure", ORIGIN), keys.missing(), keys.problems()) == (Bearer("lent"), frozenset(), {})
+        assert keys.get("azure", ORIGIN) is keys.get("azure", f"{ORIGIN}:443")
+        with pytest.raises(WrongOrigin):
+            keys.get("azure", "https://evil.example")
+        later = lending.store(environ, azure=KeyRef(env="KEY"))
+        assert later.get("azure", ORIGIN) == Bearer("lent")  # a new configuration goes on with it
+    lending.clock.now_s += 3_600
+    assert (keys.get("azure", ORIGIN), keys.missing()) == (None, {"azure"})
+
+
+def test_takes_aws_keys_out_of_a_document_and_the_workloads_own() -> None:
+    lending = Lending()
+    document = '{\n  "AccessKeyId": "A",\n  "SecretAccessKey": "s"\n}\n'
+    own = {"AWS_ACCESS_KEY_ID": "B", "AWS_SECRET_ACCESS_KEY": "t"}
+    keys = lending.store({"KEY": document, **own}, one=KeyRef(env="KEY"), two=KeyRef(identity="aws"))
+    lending.minter.turn()
+    assert (keys.get("one", ORIGIN), keys.get("two", ORIGIN)) == (AwsKeys("A", "s"), AwsKeys("B", "t"))
+    assert repr(keys._held["one"].secret) == f"Secret(…, '{ORIGIN}:443')"
+
+
+def test_a_document_that_is_nobodys_is_no_key() -> None:
+    lending = Lending()
+    keys = lending.store({"KEY": '{"a": 1}'}, one=KeyRef(env="KEY"))
+    assert (keys.get("one", ORIGIN), keys.missing()) == (None, {"one"})
+
+
+def test_takes_a_text_that_only_begins_like_a_document_as_it_is() -> None:
+    assert Lending().store({"KEY": "{sk-1"}, one=KeyRef(env="KEY")).get("one", ORIGIN) == "{sk-1"
+
+
+def test_every_cloud_lends_to_the_workload_itself() -> None:
+    lending = Lending()
+    names = {cloud: KeyRef(identity=cloud) for cloud in ("aws", "azure", "google")}
+    assert lending.store({}, **names).problems() == {
+        "aws": "AWS has not answered yet",
+        "azure": "Entra ID has not answered yet",
+        "google": "Google has not answered yet",
+    }
+
+
+def test_a_key_file_of_googles_is_recognised_and_followed(tmp_path: Path) -> None:
+    lending = Lending()
+    file = tmp_path / "key"
+    file.write_text('{"type": "service_account"}')
+    keys = lending.store({}, vertex=KeyRef(file=str(file)))
+    lending.minter.turn()
+    assert "key file" in keys.problems()["vertex"] or "missing" in keys.problems()["vertex"]
+    file.write_text("AIza-plain-key")
+    lending.clock.now_s += LOOK_EVERY_S
+    assert (keys.get("vertex", ORIGIN), keys.problems()) == ("AIza-plain-key", {})
