@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 PREFIX = "POINTSMAN_"
 DEFAULT_CONFIG = Path("pointsman.yaml")
+DEFAULT_PORT = 8080
 
 
 class SettingsError(Exception):
@@ -37,6 +38,11 @@ def _lower(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+def _unlinked(value: Any) -> Any:
+    """Kubernetes writes POINTSMAN_PORT=tcp://… into pods beside a Service of that name: a link, nobody's setting."""
+    return DEFAULT_PORT if isinstance(value, str) and value.startswith("tcp://") else value
+
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Url = Annotated[str, AfterValidator(_http_url)]
@@ -49,7 +55,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=False)
 
     host: Word = "127.0.0.1"
-    port: Port = 8080
+    port: Annotated[Port, BeforeValidator(_unlinked)] = DEFAULT_PORT
     admin_port: Port = 9090
     monitor_port: Port = 9091
     config: Path | None = None

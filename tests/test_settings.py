@@ -38,6 +38,13 @@ def test_reads_lists_words_and_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.prices_litellm_url, settings.state_dir) == ("", Path("/state"))
 
 
+def test_the_link_that_kubernetes_writes_beside_a_service_of_our_name_is_no_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("POINTSMAN_PORT", "tcp://10.96.192.65:8080")
+    assert read_settings().port == 8080
+
+
 def test_names_every_variable_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POINTSMAN_PORT", "70000")
     monkeypatch.setenv("POINTSMAN_KUBERNETES", "maybe")
