@@ -60,8 +60,15 @@ _BY_WORD = {
 }
 # For errors without a status of their own: those that blame the request. What is named nowhere is the server's fault.
 _REJECTING = frozenset(
-    {"invalid_request_error", "badrequesterror", "invalid_request", "validation_error", "tool_use_failed"}
-)
+    {
+        "invalid_request_error", "badrequesterror", "invalid_request", "validation_error", "tool_use_failed",
+        # of a response that failed (OpenAI API reference, `response.error.code`)
+        "invalid_prompt", "bio_policy", "misalignment_policy_violation", "data_residency_mismatch", "invalid_image",
+        "invalid_image_format", "invalid_base64_image", "invalid_image_url", "image_too_large", "image_too_small",
+        "image_parse_error", "image_content_policy_violation", "invalid_image_mode", "image_file_too_large",
+        "unsupported_image_media_type", "empty_image_file", "failed_to_download_image", "image_file_not_found",
+    }
+)  # fmt: skip
 _STATUS_OF = {
     FailureKind.CONTEXT_LENGTH: 400,
     FailureKind.REJECTED: 400,
