@@ -53,13 +53,22 @@ class Listening:
         self.server.close()
         if self.lanes is not None:
             self.lanes.retire()
-        left = await self.counts.settled(grace_s)
+        left = await self._settled(grace_s)
         if self.lanes is not None:
             await self.lanes.close()
         self.watcher.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self.watcher
         await self.runner.cleanup()
+        return left
+
+    async def _settled(self, grace_s: float) -> int:
+        """Wait for what runs, and for what a client may still ask on a connection that it was told it may keep."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + grace_s
+        left = await self.counts.settled(grace_s)
+        while left == 0 and loop.time() < until_s and self.lanes is not None and await self.lanes.parting():
+            left = await self.counts.settled(until_s - loop.time())
         return left
 
 
@@ -111,7 +120,7 @@ def client_app(api: Api, counts: Counts, drained: Callable[[], bool]) -> web.App
         counts.enter()
         try:
             response = await handler(request)
-            if drained():
+            if drained() and not response.prepared:  # a head that has gone out cannot be taken back
                 response.force_close()
             return response
         except web.HTTPException as error:

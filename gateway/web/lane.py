@@ -29,7 +29,7 @@ from gateway.core.refusal import Refused
 from gateway.flow.ports import ClientGone
 from gateway.formats.surface import ClientSurface
 from gateway.web import body
-from gateway.web.guard import KEEPALIVE_S, head_is_late
+from gateway.web.guard import head_is_late
 from gateway.web.lane_head import HeadReader, HotHead, NotHot
 from gateway.web.lane_reply import CONTINUE, LaneSink
 from gateway.web.lanes import Lanes
@@ -223,7 +223,7 @@ class Lane(asyncio.Protocol):
 
     def _answered(self) -> None:
         self._task = None
-        if self.closes():
+        if self._last or (self._eof and not self._ahead):
             self._shut()
             return
         self._state = _READY
@@ -271,7 +271,8 @@ class Lane(asyncio.Protocol):
             self.transport.abort()
 
     def closes(self) -> bool:
-        return self._last or self._lanes.drained() or (self._eof and not self._ahead)
+        self._last = self._last or self._lanes.drained() or (self._eof and not self._ahead)
+        return self._last
 
     def common(self) -> bytes:
         return self._lanes.common()
@@ -312,7 +313,7 @@ class Lane(asyncio.Protocol):
         if head_is_late(self._waiting_since_s, now_s):
             self.transport.abort()
             return True
-        if self._waiting_since_s is None and not self._unsent and now_s - self._since_s > KEEPALIVE_S:
+        if self._waiting_since_s is None and not self._unsent and now_s - self._since_s > self._lanes.idle_s:
             self._shut()
         return False
 
@@ -323,10 +324,14 @@ class Lane(asyncio.Protocol):
         self._body = bytearray()
         return True
 
-    def retire(self) -> None:
-        """Close if no request is under way."""
-        if self._state is _READY and not self._ahead:
+    def retire(self, now_s: float) -> None:
+        """Close if no request is under way, nor likely to be: a client may just have been told that it may ask on."""
+        if self._state is _READY and not self._ahead and now_s - self._since_s >= self._lanes.idle_s:
             self._shut()
+
+    def may_ask(self) -> bool:
+        """Whether the client may take the connection for one that is kept alive."""
+        return self._state is _READY
 
     def end(self) -> asyncio.Task[None] | None:
         """End now, unless the last answer is being sent; the task that is still to finish, if any."""

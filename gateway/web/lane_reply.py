@@ -71,7 +71,7 @@ class Wire(Protocol):
         """Drop the connection."""
 
     def closes(self) -> bool:
-        """Whether the connection ends with this answer."""
+        """Whether the connection ends with this answer, whose head is about to say so: it then does."""
 
     def common(self) -> bytes:
         """Lines of every head."""

@@ -12,11 +12,15 @@ from gateway.upstream.turn import Turn
 from gateway.web import body
 from gateway.web.counts import Counts
 from gateway.web.desk import Desk
-from gateway.web.guard import Doorkeeper, Watched
+from gateway.web.guard import KEEPALIVE_S, Doorkeeper, Watched
 from gateway.web.lane_head import HotHead
 from gateway.web.lane_reply import Stamp
 
 FLUSH_S = 5.0  # at a drain, for the last bytes of answers
+# At a drain, for the next request on a connection whose last answer began before it and so did not say that it was the
+# last. To close at the answer's end would be to cut off a client that asks again at once.
+PARTING_S = 1.0
+PARTING_LOOK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,11 @@ class OpenLane(Watched, Protocol):
 
     transport: asyncio.Transport
 
-    def retire(self) -> None:
-        """Close if no request is under way."""
+    def retire(self, now_s: float) -> None:
+        """Close if no request is under way, nor likely to be."""
+
+    def may_ask(self) -> bool:
+        """Whether the client may take the connection for one that is kept alive."""
 
     def end(self) -> asyncio.Task[None] | None:
         """End now, unless the last answer is being sent; the task that is still to finish, if any."""
@@ -50,6 +57,7 @@ class Lanes:
         self.keeper = keeper
         self.surfaces: dict[bytes, ClientSurface] = {one.path.encode("ascii"): one for one in surfaces().values()}
         self.turn = Turn()
+        self.idle_s = KEEPALIVE_S  # how long a connection may wait for a request
         self._stamp = Stamp()
         self._open: set[OpenLane] = set()
         self._emptied: asyncio.Future[None] | None = None
@@ -84,10 +92,18 @@ class Lanes:
             self._emptied.set_result(None)
 
     def retire(self) -> None:
-        """Close the connections that wait for a request."""
+        """Close the connections that wait for a request; the sweep will close those that have waited a moment."""
         self.turn.flush()
+        self.idle_s = PARTING_S if self.drained() else 0.0
         for lane in self:
-            lane.retire()
+            lane.retire(self.keeper.now_s())
+
+    async def parting(self) -> bool:
+        """Wait a little for connections that may bring one more request; False, at once, where there are none."""
+        if not any(lane.may_ask() for lane in self):
+            return False
+        await asyncio.sleep(PARTING_LOOK_S)
+        return True
 
     async def close(self) -> None:
         """Cut what is unfinished and wait until the last answers have been sent."""

@@ -192,6 +192,20 @@ async def test_closes_idle_connections_at_once_and_busy_ones_after_their_answer(
         assert await drain == 0
 
 
+async def test_hears_one_more_request_where_the_head_before_the_drain_did_not_say_that_it_was_the_last() -> None:
+    async with gated(PACED) as (running, gate), running.connection() as (reader, writer):
+        writer.write(STREAM)
+        await reader.readuntil(b"data:")
+        running.gateway.draining = True
+        drain = asyncio.create_task(running.clients.drain(20.0))
+        gate.open()
+        await reader.readuntil(b"\r\n0\r\n\r\n")
+        writer.write(ASK)
+        answer = await read_answer(reader)
+        assert (answer.status, answer.headers["connection"], await reader.read()) == (200, "close", b"")
+        assert await drain == 0
+
+
 async def test_says_that_it_closes_where_the_answer_begins_during_the_drain() -> None:
     async with gated(SLOW_HEAD) as (running, gate), running.connection() as (reader, writer):
         writer.write(ASK)
