@@ -6,10 +6,14 @@ from types import MappingProxyType
 from gateway.core.ask import Surface
 from gateway.core.catalog import Endpoint
 from gateway.formats.anthropic.format import AnthropicFormat
+from gateway.formats.azure.format import AzureFormat
+from gateway.formats.bedrock.claude import BedrockClaudeFormat
+from gateway.formats.bedrock.format import BedrockFormat
 from gateway.formats.openai.format import OpenAIFormat
 from gateway.formats.responses.format import ResponsesFormat
 from gateway.formats.surface import ClientSurface
 from gateway.formats.surfaces.all import SURFACES, surface_of
+from gateway.formats.vertex.claude import VertexClaudeFormat
 from gateway.formats.wire import WireFormat
 
 _WIRE_FORMATS: Mapping[str, WireFormat] = MappingProxyType(
@@ -17,6 +21,10 @@ _WIRE_FORMATS: Mapping[str, WireFormat] = MappingProxyType(
         "openai": OpenAIFormat(),
         "anthropic": AnthropicFormat(),
         "responses": ResponsesFormat(),
+        "azure-openai": AzureFormat(),
+        "bedrock": BedrockFormat(),
+        "bedrock-anthropic": BedrockClaudeFormat(),
+        "vertex-anthropic": VertexClaudeFormat(),
     }
 )
 

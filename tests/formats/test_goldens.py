@@ -2,10 +2,12 @@
 
 `requests`: `{surface, headers, body, caps, quirks, endpoint_max_output, max_output, sent, fields, hints}`, where `sent`
 is `{path, headers, body, dropped}`; nothing is sent where there are fields.
-`streams`: `NAME.sse` from the upstream, beside it `NAME.SURFACE.out`, what a client of that surface gets.
+`streams`: `NAME.sse` from the upstream, beside it `NAME.SURFACE.out`, what a client of that surface gets. Binary
+streams are `NAME.frames`, one JSON array `[event, body]` a line; `chunk` is put into its envelope.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 from gateway.core.ask import Ask, Surface
 from gateway.core.catalog import Endpoint
 from gateway.formats import registry
+from tests.support import frames
 from tests.support.formats import ask, endpoint, relay
 
 HERE = Path(__file__).parent / "testdata"
@@ -34,7 +37,20 @@ def read_request(path: Path) -> tuple[dict[str, Any], Ask, Endpoint]:
         quirks=frozenset(golden.get("quirks", ())),
         max_output=golden.get("endpoint_max_output"),
     )
-    return golden, asked, at
+    return golden, asked, replace(at, upstream_id=golden.get("upstream_id", at.upstream_id))
+
+
+def read_stream(path: Path) -> bytes:
+    """What the upstream sends, from the file beside its outputs."""
+    text = path.with_suffix(".sse")
+    if text.exists():
+        return text.read_bytes()
+    return b"".join(map(frame_of, path.with_suffix(".frames").read_text("utf-8").splitlines()))
+
+
+def frame_of(line: str) -> bytes:
+    name, body = json.loads(line)
+    return frames.chunk(body) if name == "chunk" else frames.event(name, body)
 
 
 @pytest.mark.parametrize("path", REQUESTS, ids=name)
@@ -58,7 +74,7 @@ def test_sends_what_the_golden_file_says(path: Path) -> None:
 @pytest.mark.parametrize("path", STREAMS, ids=name)
 def test_streams_what_the_golden_file_says(path: Path) -> None:
     stem, surface = path.stem.rsplit(".", 1)
-    upstream = path.with_name(f"{stem}.sse").read_bytes()
+    upstream = read_stream(path.with_name(f"{stem}.x"))
     body: dict[str, Any] = {"stream": True}
     if surface in ("chat", "completions"):
         body["stream_options"] = {"include_usage": True}

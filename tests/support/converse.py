@@ -90,12 +90,15 @@ def _part(block: dict[str, Any]) -> Part:
         case "toolResult":
             parts = tuple(_part(inner) for inner in value["content"])
             return ToolResult(value["toolUseId"], parts, value.get("status") == "error")  # type: ignore[arg-type]
-        case "reasoningContent":
-            if "redactedContent" in value:
-                return Thinking("", redacted=value["redactedContent"], format="bedrock")
-            said = value["reasoningText"]
-            return Thinking(said["text"], said.get("signature"), format="bedrock")
-    raise KeyError(kind)
+        case _:
+            return _thinking(block["reasoningContent"])
+
+
+def _thinking(value: dict[str, Any]) -> Thinking:
+    if "redactedContent" in value:
+        return Thinking("", redacted=value["redactedContent"], format="bedrock")
+    said = value["reasoningText"]
+    return Thinking(said["text"], said.get("signature"), format="bedrock")
 
 
 def _tools(tools: list[dict[str, Any]]) -> tuple[ToolSpec, ...]:

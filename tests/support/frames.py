@@ -1,4 +1,4 @@
-"""Writes AWS's binary event streams, for tests to read them back; from the format's description, not from our reader."""
+"""Writes AWS's binary event streams, by the description of the format and not by our reader."""
 
 import base64
 import json

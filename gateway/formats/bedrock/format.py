@@ -20,7 +20,7 @@ class BedrockFormat:
     models_path = None  # the list of models is at another host, and tells nothing of the right to ask one
 
     def inexpressible(self, ask: Ask, endpoint: Endpoint) -> Inexpressible:
-        return request.inexpressible(ask)
+        return request.inexpressible(ask, endpoint)
 
     def build(self, ask: Ask, endpoint: Endpoint, max_output: int | None) -> Outgoing:
         return request.build(ask, endpoint, max_output)

@@ -113,7 +113,7 @@ def _arrange(content: list[Block]) -> None:
     documents = [block["document"] for block in content if "document" in block]
     seen: set[str] = set()
     for number, document in enumerate(documents, 1):
-        name = _SPACES.sub(" ", _NOT_IN_A_NAME.sub("-", document["name"])).strip() or "document"
+        name = _SPACES.sub(" ", _NOT_IN_A_NAME.sub("-", document["name"])).strip(" -") or "document"
         document["name"] = name if name not in seen else f"{name} {number}"
         seen.add(document["name"])
     if documents and not any("text" in block or "toolResult" in block for block in content):

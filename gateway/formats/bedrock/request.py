@@ -5,9 +5,10 @@ from urllib.parse import quote
 import orjson
 
 from gateway.core.ask import Ask
-from gateway.core.catalog import Endpoint
+from gateway.core.catalog import REASONING, Endpoint
 from gateway.core.chat import ChatRequest, Json, ResponseFormat, ToolChoice, ToolSpec
 from gateway.formats import codec, hints
+from gateway.formats.anthropic.thinking import asked
 from gateway.formats.bedrock.messages import (
     cache_point,
     caches,
@@ -25,7 +26,7 @@ WHOLE = (("content-type", "application/json"), ("accept", "application/json"))
 STREAM = (("content-type", "application/json"), ("accept", "application/vnd.amazon.eventstream"))
 
 
-def inexpressible(ask: Ask) -> Inexpressible:
+def inexpressible(ask: Ask, endpoint: Endpoint) -> Inexpressible:
     chat = ask.chat
     if chat is None:
         return Inexpressible(frozenset({"embeddings"}))
@@ -36,6 +37,8 @@ def inexpressible(ask: Ask) -> Inexpressible:
     lost |= message_hints(chat.messages) | {name for name in _UNKNOWN if getattr(chat, name) is not None}
     if chat.temperature is not None and chat.temperature > 1:
         lost.add("temperature")
+    if asked(chat) is not None and REASONING not in endpoint.caps:
+        lost.add("reasoning")
     return Inexpressible(frozenset(fields), frozenset(lost))
 
 
@@ -75,7 +78,7 @@ def build(ask: Ask, endpoint: Endpoint, max_output: int | None) -> Outgoing:
         body["outputConfig"] = {"textFormat": _text_format(chat.response_format)}
     if not caching and (caches(chat.messages) or any(tool.cache for tool in chat.tools)):
         lost.add("cache_control")
-    dropped = tuple(sorted(lost | inexpressible(ask).hints))
+    dropped = tuple(sorted(lost | inexpressible(ask, endpoint).hints))
     way, headers = ("converse-stream", STREAM) if ask.stream else ("converse", WHOLE)
     return Outgoing(model_path(endpoint.upstream_id, way), headers, orjson.dumps(body), dropped)
 

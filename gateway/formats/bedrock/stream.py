@@ -7,9 +7,7 @@ and closed without `metadata` is whole all the same.
 from typing import Any
 
 from gateway.core.chat import FinishReason
-from gateway.core.failure import AttemptError
 from gateway.core.usage import Usage
-from gateway.formats import upstream_errors
 from gateway.formats.anthropic.content import read_object
 from gateway.formats.bedrock.reply import read_finish, read_usage
 from gateway.formats.events import Delta, TextDelta, ThinkingDelta, ToolDelta, ToolStart
@@ -25,6 +23,7 @@ class ConverseDecoder:
         self._tools: dict[int, int] = {}  # block index → call index
 
     def read(self, event: SseEvent) -> list[Delta]:
+        """Raises `AttemptError` for an exception in the stream too, whose event has the shape of an error."""
         body = read_object(event.data, "an event of the stream")
         match event.name:
             case b"contentBlockDelta":
@@ -36,8 +35,6 @@ class ConverseDecoder:
             case b"metadata":
                 self.usage = read_usage(body.get("usage"))
                 self.done = self.finish is not None
-            case b"error":
-                raise AttemptError(upstream_errors.of_object(body, "exception inside the stream"))
             case _:
                 pass
         return []
