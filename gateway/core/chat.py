@@ -100,6 +100,7 @@ class ResponseFormat(Struct, frozen=True, gc=False):
     name: str | None = None
     schema: Mapping[str, Json] | None = None
     strict: bool | None = None
+    description: str | None = None
 
 
 class Reasoning(Struct, frozen=True, gc=False):

@@ -173,6 +173,8 @@ def _response_format(wanted: ResponseFormat) -> dict[str, Json]:
     spec: dict[str, Json] = {"name": wanted.name or "answer", "schema": dict(wanted.schema or {})}
     if wanted.strict is not None:
         spec["strict"] = wanted.strict
+    if wanted.description is not None:
+        spec["description"] = wanted.description
     return {"type": "json_schema", "json_schema": spec}
 
 

@@ -11,7 +11,8 @@ from gateway.formats.upstream_errors import malformed
 
 Object = dict[str, Any]
 
-_ENDED = ("completed", "incomplete")
+_PENDING = ("queued", "in_progress")
+_STATUS_OF = {"response.completed": "completed", "response.incomplete": "incomplete"}  # by what an event is called
 _FAILED = ("failed", "cancelled")
 _CALLS = ("function_call", "custom_tool_call")
 
@@ -39,10 +40,10 @@ def raise_failed(response: Object, where: str) -> None:
 def read_finish(response: Object, event: str = "response.completed") -> FinishReason | None:
     """None while the response is not ended. A completed one says no more than that, so its items tell (cases.md G1).
 
-    `event` is the one that carries it; where a server leaves the status out, its name tells.
+    `event` is the one that carries it; where a server leaves the status out, its name tells. An unknown status is an end.
     """
-    status = response.get("status") or event.removeprefix("response.")
-    if status not in _ENDED:
+    status = response.get("status") or _STATUS_OF.get(event, "in_progress")
+    if status in _PENDING:
         return None
     if status == "incomplete":
         details = response.get("incomplete_details") or {}

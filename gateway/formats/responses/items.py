@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterable
 
-from gateway.core.chat import Image, Json, Media, Message, Part, Role, Text, Thinking, ToolCall, ToolResult
+from gateway.core.chat import Image, Json, Media, Message, Role, Text, Thinking, ToolCall, ToolResult
 from gateway.formats.sealed_reasoning import NATIVE
 
 Item = dict[str, Json]
@@ -85,7 +85,7 @@ def _output(parts: tuple[Text | Image | Media, ...]) -> Json:
     return [shown for part in parts if (shown := _part(part, Role.TOOL)) is not None]
 
 
-def _part(part: Part, role: Role) -> Item | None:
+def _part(part: Text | Image | Media, role: Role) -> Item | None:
     match part:
         case Text(text=text):
             kind = "output_text" if role is Role.ASSISTANT else "input_text"
@@ -100,5 +100,3 @@ def _part(part: Part, role: Role) -> Item | None:
         case Media():
             data = f"data:{part.media_type};base64,{part.data}"
             return {"type": "input_file", "filename": part.name or "file.pdf", "file_data": data}
-        case _:
-            return None

@@ -134,4 +134,6 @@ def _format(wanted: ResponseFormat) -> dict[str, Json]:
     spec["schema"] = dict(wanted.schema or {})
     if wanted.strict is not None:
         spec["strict"] = wanted.strict
+    if wanted.description is not None:
+        spec["description"] = wanted.description
     return spec

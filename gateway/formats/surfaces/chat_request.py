@@ -317,6 +317,7 @@ def _response_format(body: Mapping[str, Json], unplaced: set[str]) -> ResponseFo
         name=readers.filled(spec.get("name"), f"{where}.name"),
         schema=readers.optional_mapping(spec, "schema", f"{where}."),
         strict=readers.flag(spec, "strict", f"{where}."),
+        description=readers.optional_text(spec, "description", f"{where}."),
     )
 
 

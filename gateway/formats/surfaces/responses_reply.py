@@ -140,7 +140,8 @@ def write_reply(asked: Mapping[str, Json], reply: ChatReply, ending: Ending) -> 
         content = None
         if isinstance(part, Thinking):
             output.append(reasoning_item(item_id(identity, "rs", len(output)), part))
-        elif isinstance(part, ToolCall):
+        else:
+            assert isinstance(part, ToolCall), "answers hold nothing else"
             output.append(call_item(item_id(identity, "fc", len(output)), part))
     if reply.refusal:
         output.append(message_item(item_id(identity, "msg", len(output)), [refusal_part(reply.refusal)]))

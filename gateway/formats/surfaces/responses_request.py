@@ -140,6 +140,7 @@ def _text(body: Mapping[str, Json], unplaced: set[str]) -> ResponseFormat | None
         name=readers.filled(given.get("name"), f"{where}.name"),
         schema=readers.mapping(given.get("schema"), f"{where}.schema"),
         strict=readers.flag(given, "strict", f"{where}."),
+        description=readers.optional_text(given, "description", f"{where}."),
     )
 
 

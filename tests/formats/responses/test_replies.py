@@ -102,8 +102,8 @@ def test_an_error_in_a_200_is_a_failure(surface: Surface, body: Any, kind: Failu
         ({"input_tokens": 5}, None),
         ({"input_tokens": 5, "output_tokens": 2}, Usage(input=5, output=2)),
         (
-            {"input_tokens": 9, "output_tokens": 4, "input_tokens_details": {"cached_tokens": 9, "cache_write_tokens": 3},
-             "output_tokens_details": {"reasoning_tokens": 6}},
+            {"input_tokens": 9, "input_tokens_details": {"cached_tokens": 9, "cache_write_tokens": 3},
+             "output_tokens": 4, "output_tokens_details": {"reasoning_tokens": 6}},
             Usage(input=9, cached_input=6, cache_write=3, output=4, reasoning=4),
         ),
         ({"input_tokens": 1, "output_tokens": 1, "cost": 0.5, "input_tokens_details": None},

@@ -137,6 +137,16 @@ def test_an_error_is_a_failure_on_every_surface(surface: Surface, event: dict[st
     assert (stream.failure.kind, stream.finished, stream.next_number) == (kind, False, 0)
 
 
+def test_events_have_numbers_on_this_surface_alone() -> None:
+    upstream = sent(*begun(), *spoken(0, "Hi"))
+    surfaces = (Surface.CHAT, Surface.RESPONSES)
+    streams = [relay(ask({"stream": True}, surface), endpoint("responses")) for surface in surfaces]
+    streams.append(relay(ask({"stream": True}), endpoint("openai")))
+    for stream in streams:
+        stream.feed(upstream)
+    assert [stream.next_number for stream in streams] == [0, 5, 0]
+
+
 def test_ends_by_its_last_event_and_not_by_a_mark() -> None:
     stream = relay(ask({"stream": True}), endpoint("responses"))
     out = stream.feed(sse(*begun(), *spoken(0, "Hi"), "[DONE]"))
