@@ -69,6 +69,7 @@ def _provider(provider: ProviderRow, models: list[dict[str, Any]]) -> dict[str, 
         "base_url": provider.base_url,
         "key_env": provider.key_env,
         "quirks": list(provider.quirks),
+        **({"also_speaks": list(provider.also_speaks)} if provider.also_speaks else {}),
         "models": models,
     }
 

@@ -22,6 +22,7 @@ class ProviderRow:
     api: str = "openai"
     first_party: bool = False
     quirks: tuple[str, ...] = ()
+    also_speaks: tuple[str, ...] = ()  # wire formats beside `api`, of its chat models
     litellm_also: tuple[str, ...] = ()  # other values of `litellm_provider` that mean it
 
 
@@ -37,6 +38,7 @@ PROVIDERS = (
         "openai",
         first_party=True,
         quirks=("max_completion_tokens",),
+        also_speaks=("responses",),
     ),
     ProviderRow(
         "anthropic",
@@ -84,6 +86,7 @@ PROVIDERS = (
         "deepseek",
         first_party=True,
         quirks=("max_tokens",),
+        also_speaks=("responses",),
     ),
     ProviderRow(
         "xai",
@@ -95,6 +98,7 @@ PROVIDERS = (
         "xai/",
         "xai",
         first_party=True,
+        also_speaks=("responses",),
     ),
     ProviderRow(
         "moonshot",

@@ -29,6 +29,7 @@ _EXCLUDED = re.compile(
 _RESOLD = {"deepinfra": re.compile(r"^(anthropic|google/gemini)")}  # under their makers' data terms, not the host's
 _EMBEDDINGS = re.compile(r"embed|^bge|/bge|e5-")
 _TRAINS = re.compile(r"free|contributor")  # ids whose traffic the seller may train on
+_MODES = ("chat", "responses", "embedding")  # of LiteLLM
 _EFFORTS = ("none", "minimal", "low")
 
 
@@ -53,14 +54,14 @@ class Compiler:
         ids = set(self._sources.models_dev.get(provider.models_dev or "", {}))
         for key, row in self._sources.litellm.items():
             mine = row.get("litellm_provider") in (provider.litellm, *provider.litellm_also)
-            if not mine or row.get("mode") not in ("chat", "embedding") or not row.get("max_input_tokens"):
+            if not mine or row.get("mode") not in _MODES or not row.get("max_input_tokens"):
                 continue
             name = key.removeprefix(provider.litellm_prefix).removeprefix(f"{provider.id}/")
             dated = self._sources.model_prices["prices"].get(provider.model_prices or "", {})
             if row.get("source") or name in dated or provider.models_dev is None:
                 ids.add(name)
-        if provider.id == "openai":  # others of its models answer on /v1/responses only
-            ids = {name for name in ids if self._litellm(provider, name).get("mode") in ("chat", "embedding")}
+        if provider.id == "openai":  # it has models of many more kinds
+            ids = {name for name in ids if self._litellm(provider, name).get("mode") in _MODES}
         if provider.id == "fireworks":  # LiteLLM also lists short forms, which are its own
             ids = {name for name in ids if name.startswith("accounts/")}
         resold = _RESOLD.get(provider.id)
@@ -83,6 +84,8 @@ class Compiler:
         row: Json = {"id": name, "upstream_id": upstream_id, "base_model": base_model(name)}
         if embeds:
             row["operation"] = "embeddings"
+        if lite.get("mode") == "responses" and provider.api != "responses":
+            row["api"] = "responses"  # has no chat completions
         row.update(_limits(dev, lite, embeds=embeds))
         if not embeds:
             row["caps"] = _caps(provider, dev, lite)

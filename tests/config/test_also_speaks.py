@@ -3,6 +3,7 @@
 from dataclasses import replace
 from types import MappingProxyType
 
+from gateway.config.catalog_file import load_catalog
 from gateway.config.known import Known
 from gateway.config.load import ConfigText, load_config
 from tests.support.configs import known, load, problems
@@ -58,3 +59,14 @@ def test_must_be_known() -> None:
         '1: providers.vllm.models[0].api: "antropic" is not a wire format of this version; '
         "valid: openai, anthropic (did you mean \"anthropic\"?)",
     ]
+
+
+def test_of_the_packaged_catalog() -> None:
+    found = {
+        row.endpoint.id: (row.endpoint.api, row.endpoint.also_speaks)
+        for rows in load_catalog(None).model_rows.values()
+        for row in rows
+    }
+    assert found["openai/gpt-4o"] == ("openai", ("responses",))
+    assert found["openai/gpt-5-codex"] == ("responses", ())  # has no chat completions
+    assert found["anthropic/claude-opus-4-8"] == ("anthropic", ())
