@@ -7,7 +7,7 @@ too. How the files come about is the business of `scripts/build_catalog.py`.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -46,8 +46,9 @@ class Basis:
 class ProviderRow:
     """A provider as the catalog knows it: `provider.key` is the variable its vendor's tools use."""
 
-    provider: Provider
+    provider: Provider  # its base URL may have places, see `config.places`
     name: str  # for people
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of the base URL, and variables that fill them
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,8 @@ def _catalog(document: Mapping[str, Json], policies: Mapping[str, Privacy]) -> P
         row = _object(value, path)
         provider = _provider(provider_id, row, path, policies.get(provider_id, Privacy()))
         reader = _ModelReader(provider, _words(row.get("quirks", []), f"{path}.quirks"), lists)
-        provider_rows[provider_id] = ProviderRow(provider, _text(row.get("name", provider_id), f"{path}.name"))
+        places = _places(row.get("places", {}), f"{path}.places")
+        provider_rows[provider_id] = ProviderRow(provider, _text(row.get("name", provider_id), f"{path}.name"), places)
         model_rows[provider_id] = tuple(
             reader.read(model, f"{path}.models[{index}]")
             for index, model in enumerate(_list(row.get("models"), f"{path}.models"))
@@ -160,6 +162,13 @@ def _provider(provider_id: str, row: Mapping[str, Json], path: str, privacy: Pri
             for name, value in _object(row.get("headers", {}), f"{path}.headers").items()
         ),
     )
+
+
+def _places(value: Json, path: str) -> Mapping[str, tuple[str, ...]]:
+    return {
+        name: tuple(_text(one, f"{path}.{name}[{index}]") for index, one in enumerate(_list(names, f"{path}.{name}")))
+        for name, names in _object(value, path).items()
+    }
 
 
 def _list_of_figures(value: Json, path: str) -> tuple[str, date, str]:

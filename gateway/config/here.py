@@ -24,7 +24,7 @@ def known_here(catalog: Path | None, today: date, environ: Mapping[str, str]) ->
     Raises:
         CatalogFileError: the catalog cannot be used.
     """
-    return Known.of(load_catalog(catalog), today, wire_formats(), partial(key_present, environ=environ))
+    return Known.of(load_catalog(catalog), today, wire_formats(), partial(key_present, environ=environ), environ.get)
 
 
 def read_config(path: Path) -> ConfigText:

@@ -120,7 +120,14 @@ class ProviderRow(Section):
     key: KeySource | None = None
     """Default: the file /var/run/secrets/pointsman/PROVIDER/key, else the catalog's variable."""
     region: Id | None = None
-    """Where this account's data stays; the same as `privacy: {regions: [REGION]}`."""
+    """Where this account's data stays; the same as `privacy: {regions: [REGION]}`. Where the catalog's base URL has a
+    place for it, a part of the address alone, which guarantees nothing."""
+    project: Id | None = None
+    """Of Google Cloud: a part of the address."""
+    resource: Id | None = None
+    """Of Azure: a part of the address."""
+    api_version: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z-]{0,31}$")] | None = None
+    """Of Azure OpenAI, where deployments have paths of their own; without it the API is `/openai/v1`."""
     privacy: PrivacyFacts | None = None
     models: Annotated[list[ModelRow], Field(max_length=10_000)] | None = None
     """Models added to the catalog's, or changed in what is given here."""

@@ -15,6 +15,7 @@ from gateway.config.defaults import KEY_DIRECTORY
 from gateway.config.globs import compiled_globs
 from gateway.config.known import Known
 from gateway.config.model import File, ModelRow, PriceRow, PrivacyFacts, ProviderRow, TimeoutsRow
+from gateway.config.places import MissingPlaces
 from gateway.config.problems import Findings, Path, not_one_of
 from gateway.config.urls import checked_base_url
 from gateway.core.catalog import (
@@ -29,6 +30,7 @@ from gateway.core.catalog import (
 )
 from gateway.core.pricing import Price, Rates
 
+_CLOUDS = {"bedrock": "aws", "vertex": "google", "azure": "azure"}  # how a wire format's name begins
 _FACTS = ("trains_on_data", "retention_days", "regions", "certifications")
 
 
@@ -61,7 +63,11 @@ def offer(file: File, known: Known, findings: Findings) -> Offer:
     for base in known.providers.values():
         key = default_key(base.id, base.key.env)
         if base.api in known.wire_formats and not base.key.none and known.key_present(key):
-            made.providers[base.id] = replace(base, key=key)
+            try:
+                base_url = known.template(base).filled({}, known.variable)
+            except MissingPlaces:
+                continue
+            made.providers[base.id] = replace(base, key=key, base_url=base_url)
             for model in known.models_of(base.id):
                 made.endpoints[model.endpoint.id] = catalog_endpoint(model, file.tiers, known.today)
                 made.catalog_prices[model.endpoint.id] = model.price
@@ -99,7 +105,7 @@ class _Entry:
             base_url=base_url,
             key=self._key(base),
             region=self.row.region or (base.region if base else None),
-            privacy=_privacy(self.row, base, base_url),
+            privacy=_privacy(self.row, base, base_url, self._places(base)),
             timeouts=_timeouts(self.row.timeouts),
             probe=ProbeRules(
                 every_s=self.row.probe.every,
@@ -145,11 +151,27 @@ class _Entry:
         elif missing:
             self.findings.problem(self._at(missing[0]), "is missing")
 
+    def _places(self, base: Provider | None) -> tuple[str, ...]:
+        return () if base is None else self.known.template(base).places
+
     def _base_url(self, base: Provider | None) -> str | None:
-        if self.row.base_url is None:
-            return base.base_url if base else None
+        for place in ("project", "resource"):
+            if getattr(self.row, place) is not None and place not in self._places(base):
+                self.findings.problem(self._at(place), "is no part of this provider's address")
         try:
-            return checked_base_url(self.row.base_url)
+            if self.row.base_url is not None:
+                return checked_base_url(self.row.base_url)
+            if base is None:
+                return None
+            row = self.row
+            given = {"region": row.region, "project": row.project, "resource": row.resource}
+            filled = checked_base_url(self.known.template(base).filled(given, self.known.variable))
+            return filled.removesuffix("/v1") if row.api_version is not None else filled
+        except MissingPlaces as missing:
+            for place, variables in missing.places.items():
+                words = f"is missing: it is a part of the address (or set {' or '.join(variables)}, or give base_url:)"
+                self.findings.problem(self._at(place), words)
+            return None
         except ValueError as error:
             self.findings.problem(self._at("base_url"), str(error))
             return None
@@ -163,7 +185,7 @@ class _Entry:
         if not key.none and not self.known.key_present(key):
             places = [f"the file {key.file}"] if key.file else []
             places += [f"the variable {key.env}"] if key.env else []
-            hint = "" if base else "; a server that asks for none has key: {none: true}"
+            hint = _key_hint(base)
             self.findings.warn(
                 self._at(), f"no key in {' or '.join(places)}: its models are excluded until there is one{hint}"
             )
@@ -187,7 +209,19 @@ class _Entry:
                 made.config_prices[name] = _price(row.price)
         if not found and self.row.only is None and provider.api in self.known.wire_formats:
             self.findings.problem(self._at(), "has no models; list them under models:")
-        made.endpoints.update((endpoint.id, endpoint) for endpoint in found.values())
+        if provider.api == "azure-openai" and self.row.only is None and self.row.models is None:
+            words = "Azure serves what is deployed there; say only: or models:, or attempts go to models that are not"
+            self.findings.warn(self._at(), words)
+        quirks = self._version_quirks(provider)
+        for endpoint in found.values():
+            made.endpoints[endpoint.id] = replace(endpoint, quirks=endpoint.quirks | quirks) if quirks else endpoint
+
+    def _version_quirks(self, provider: Provider) -> frozenset[str]:
+        if self.row.api_version is None:
+            return frozenset()
+        if provider.api != "azure-openai":
+            self.findings.problem(self._at("api_version"), "is for the wire format azure-openai alone")
+        return frozenset({f"api-version={self.row.api_version}"})
 
     def _catalog_models(self, base: Provider, provider: Provider) -> Iterator[tuple[Endpoint, Price | None]]:
         theirs = self.known.models_of(base.id)
@@ -273,10 +307,18 @@ class _Entry:
         )
 
 
-def _privacy(row: ProviderRow, base: Provider | None, base_url: str) -> Privacy:
-    inherited = base.privacy if base is not None and base.base_url.rstrip("/") == base_url.rstrip("/") else Privacy()
+def _key_hint(base: Provider | None) -> str:
+    if base is None:
+        return "; a server that asks for none has key: {none: true}"
+    cloud = next((name for word, name in _CLOUDS.items() if base.api.startswith(word)), None)
+    return "" if cloud is None else f"; for what this workload is at the cloud: key: {{identity: {cloud}}}"
+
+
+def _privacy(row: ProviderRow, base: Provider | None, base_url: str, places: Sequence[str]) -> Privacy:
+    vendors = base is not None and (row.base_url is None or base.base_url.rstrip("/") == base_url.rstrip("/"))
+    inherited = base.privacy if base is not None and vendors else Privacy()
     facts = row.privacy or PrivacyFacts()
-    regions = facts.regions or ([row.region] if row.region else None)
+    regions = facts.regions or ([row.region] if row.region and "region" not in places else None)
     stated = Privacy(
         trains_on_data=facts.trains_on_data,
         retention_days=facts.retention_days,
