@@ -9,6 +9,8 @@ from gateway.formats.anthropic.format import AnthropicFormat
 from gateway.formats.azure.format import AzureFormat
 from gateway.formats.bedrock.claude import BedrockClaudeFormat
 from gateway.formats.bedrock.format import BedrockFormat
+from gateway.formats.cohere.format import CohereFormat
+from gateway.formats.gemini.format import GeminiFormat
 from gateway.formats.openai.format import OpenAIFormat
 from gateway.formats.responses.format import ResponsesFormat
 from gateway.formats.surface import ClientSurface
@@ -21,6 +23,8 @@ _WIRE_FORMATS: Mapping[str, WireFormat] = MappingProxyType(
         "openai": OpenAIFormat(),
         "anthropic": AnthropicFormat(),
         "responses": ResponsesFormat(),
+        "gemini": GeminiFormat(),
+        "cohere": CohereFormat(),
         "azure-openai": AzureFormat(),
         "bedrock": BedrockFormat(),
         "bedrock-anthropic": BedrockClaudeFormat(),
@@ -42,6 +46,11 @@ def spoken(surface: Surface, endpoint: Endpoint) -> WireFormat:
             if api.rpartition("-")[2] == native:  # or a host's variant of it, which is named HOST-FORMAT
                 return _WIRE_FORMATS[api]
     return _WIRE_FORMATS[endpoint.api]
+
+
+def is_native(surface: Surface, endpoint: Endpoint) -> bool:
+    """Whether a client's request goes to the endpoint in the client's own wire format, or a host's variant of it."""
+    return spoken(surface, endpoint).api.rpartition("-")[2] == surface_of(surface).native_api
 
 
 def wire_formats() -> tuple[str, ...]:

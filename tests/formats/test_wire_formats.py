@@ -16,7 +16,7 @@ from tests.support.formats import ask, endpoint, outgoing_body
 
 def test_registry_knows_formats_and_surfaces() -> None:
     hosted = ("azure-openai", "bedrock", "bedrock-anthropic", "vertex-anthropic")
-    assert registry.wire_formats() == ("openai", "anthropic", "responses", *hosted)
+    assert registry.wire_formats() == ("openai", "anthropic", "responses", "gemini", "cohere", *hosted)
     assert {name: found.path for name, found in registry.surfaces().items()} == {
         Surface.CHAT: "/v1/chat/completions",
         Surface.COMPLETIONS: "/v1/completions",
@@ -36,8 +36,8 @@ def test_registry_knows_formats_and_surfaces() -> None:
 @pytest.mark.parametrize("api", registry.wire_formats())
 def test_formats_say_what_the_walk_needs(api: str) -> None:
     form = registry.wire_format(api)
-    listed = not api.startswith(("bedrock", "vertex"))
-    assert (form.api, form.models_path) == (api, "/models" if listed else None)
+    listed = None if api.startswith(("bedrock", "vertex")) else "/v1/models" if api == "cohere" else "/models"
+    assert (form.api, form.models_path) == (api, listed)
     assert form.requires_max_tokens == api.endswith("anthropic")
     assert form.failure(503, {}, b"{}", 0.0).kind is FailureKind.OVERLOADED
 

@@ -17,7 +17,7 @@ ABSENT = "the recorded exchanges of real providers are not here (set POINTSMAN_S
 needs_vectors = pytest.mark.skipif(not ROOT.is_dir(), reason=ABSENT)
 _PATHS = (
     b"/chat/completions", b"/v1/messages", b"/v1/completions", b"/embeddings", b"/anthropic", b"bedrock-runtime.",
-    b"/responses",
+    b"/responses", b"enerateContent", b":batchEmbedContents", b"api.cohere.com",
 )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""The Cohere wire format (v2 chat and embed)."""
