@@ -130,6 +130,7 @@ class ChatRequest(Struct, frozen=True, gc=False):
     include_usage: bool = False  # the client asked for usage in its stream (chat surface); others always have it
     bare: bool = False  # no field but messages, max_tokens and stream was given
     unplaced: frozenset[str] = frozenset()  # fields and parts with no place here, by the name the client used
+    offered: frozenset[str] = frozenset()  # as `unplaced`, but only offered to the model: it can do without, if it must
     native_headers: tuple[tuple[str, str], ...] = ()  # go along where the endpoint speaks the client's own wire format
 
 

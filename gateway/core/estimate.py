@@ -20,7 +20,8 @@ OVERHEAD_BOUND_TOKENS = 2_000  # tool-use system prompts that providers add (Ant
 CHARGING_FIELDS = frozenset(
     {
         "service_tier", "speed", "inference_geo", "best_of", "prediction", "web_search_options", "plugins",
-        "mcp_servers", "container", "transforms",
+        "mcp_servers", "container", "transforms", "previous_response_id", "conversation", "prompt",
+        "input[].type=item_reference",
     }
 )  # fmt: skip
 TOOL_TYPE = "tools[].type="
@@ -78,7 +79,8 @@ def input_bound(ask: Ask) -> int | None:
     survey = ask.survey
     if (survey.remote and survey.media) or PDF in survey.needs:
         return None
-    if ask.chat is not None and ask.chat.unplaced and any(map(_unbounded, ask.chat.unplaced)):
+    chat = ask.chat
+    if chat is not None and (chat.unplaced or chat.offered) and any(map(_unbounded, chat.unplaced | chat.offered)):
         return None
     return ask.bytes + OVERHEAD_BOUND_TOKENS + survey.images * IMAGE_BOUND_TOKENS
 

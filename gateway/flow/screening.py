@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from gateway.core import screen
-from gateway.core.ask import Ask, Surface
+from gateway.core.ask import NOTHING, Ask, Surface
 from gateway.core.extras import NO_EXTRAS, Extras
 from gateway.core.named import Named, Naming
 from gateway.core.refusal import Refusal, RefusalKind, Refused
 from gateway.core.sensitivity import merged
 from gateway.flow.stage import Stage
 from gateway.flow.world import World
-from gateway.formats.registry import spoken
+from gateway.formats.registry import is_native, spoken
 
 MEMO_LIMIT = 1_024  # different kinds of request remembered; one is about 1 KB
 DAY_S = 86_400
@@ -53,7 +53,8 @@ class Screening:
         """Every group of the request, screened; remembered by what the answer depends on."""
         ask, extras = stage.ask, stage.extras
         day = int(stage.moment.epoch_s // DAY_S)
-        inexpressible = () if ask.survey.plain else self._inexpressible(ask, extras)
+        offered = NOTHING if ask.chat is None else ask.chat.offered
+        inexpressible = () if ask.survey.plain else self._inexpressible(ask, extras, offered)
         key = (
             ask.surface, ask.model, stage.route.name, stage.tier, stage.labels, ask.survey.needs, ask.survey.signed_by,
             None if extras is NO_EXTRAS else (extras.models, extras.provider), inexpressible, self._keyless(), day,
@@ -63,17 +64,31 @@ class Screening:
         if found is None:
             if len(self._memo) >= MEMO_LIMIT:
                 self._memo.clear()
-            catalog = self._world.policy.catalog
-            demands = [self._demand(stage, group, inexpressible) for group in self._groups(stage)]
-            found = self._memo[key] = tuple(screen.screen(demand, catalog) for demand in demands)
+            found = self._screened(stage, inexpressible)
+            if offered and not extras.provider.require_parameters:
+                found = self._or_without_offers(stage, found)
+            self._memo[key] = found
         return found
 
-    def _inexpressible(self, ask: Ask, extras: Extras) -> Inexpressible:
+    def _screened(self, stage: Stage, inexpressible: Inexpressible) -> tuple[screen.Screened, ...]:
+        catalog = self._world.policy.catalog
+        demands = [self._demand(stage, group, inexpressible) for group in self._groups(stage)]
+        return tuple(screen.screen(demand, catalog) for demand in demands)
+
+    def _or_without_offers(self, stage: Stage, found: tuple[screen.Screened, ...]) -> tuple[screen.Screened, ...]:
+        """What is merely offered to the model keeps endpoints out only as long as another is left."""
+        if any(group.eligible for group in found):
+            return found
+        return self._screened(stage, self._inexpressible(stage.ask, stage.extras, NOTHING))
+
+    def _inexpressible(self, ask: Ask, extras: Extras, offered: frozenset[str]) -> Inexpressible:
         """Fields of the request that endpoints of a kind cannot express, where there are any."""
         found = []
         for kind, endpoint in self._world.kinds:
             beyond = spoken(ask.surface, endpoint).inexpressible(ask, endpoint)
             lacking = beyond.fields | beyond.hints if extras.provider.require_parameters else beyond.fields
+            if offered and not is_native(ask.surface, endpoint):
+                lacking |= offered
             if lacking:
                 found.append((kind, lacking))
         return tuple(found)

@@ -7,6 +7,7 @@ other.
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.core.ask import Ask, Surface
 from gateway.core.catalog import REASONING, Endpoint
@@ -23,7 +24,7 @@ from gateway.flow.attempt import Line
 from gateway.flow.caps import Unaffordable, cost_cap, max_output
 from gateway.flow.health import HealthBook
 from gateway.flow.run import Run
-from gateway.formats.registry import spoken
+from gateway.formats.registry import is_native, spoken
 from gateway.formats.wire import Outgoing, RelayContext, Rendered, StreamRelay
 from gateway.upstream.answer import Answer
 
@@ -116,6 +117,9 @@ class Trial:
         required = self.format.requires_max_tokens
         limit = None if ask.embed else max_output(ask, endpoint, required, considered.estimated_input, cap)
         self.outgoing: Outgoing = self.format.build(ask, endpoint, limit)
+        if ask.chat is not None and ask.chat.offered and not is_native(ask.surface, endpoint):
+            dropped = tuple(sorted({*self.outgoing.dropped, *ask.chat.offered}))
+            self.outgoing = replace(self.outgoing, dropped=dropped)
         self._promise_usd = 0.0 if considered.budget_usd is None else self._bound_usd(limit)
         epoch_s = run.request.moment.epoch_s
         self.context = RelayContext(run.request.id, int(epoch_s), endpoint.model, _Till(price, epoch_s))

@@ -63,14 +63,14 @@ def ended(*output: dict[str, Any], status: str = "completed", **more: Any) -> di
 def spoken(place: int, *texts: str) -> Events:
     """The events of a message."""
     item = message("".join(texts), name=f"msg_{place}")
-    pieces = [delta("output_text", place, text) for text in texts]
+    pieces = [delta("output_text", place, text, item_id=item["id"]) for text in texts]
     return [added(place, {**item, "content": []}), *pieces, done(place, item)]
 
 
 def called(place: int, call_id: str, name: str, *arguments: str) -> Events:
     """The events of a tool call."""
     item = function_call(call_id, name, "".join(arguments), f"fc_{place}")
-    pieces = [delta("function_call_arguments", place, text) for text in arguments]
+    pieces = [delta("function_call_arguments", place, text, item_id=item["id"]) for text in arguments]
     return [added(place, {**item, "arguments": ""}), *pieces, done(place, item)]
 
 

@@ -50,20 +50,31 @@ def read_responses(body: Mapping[str, Json]) -> ChatRequest:
         f"include={name}"[:80] for name in readers.texts(body.get("include"), "include") if name not in _INCLUDED
     }
     instructions = readers.optional_text(body, "instructions")
+    tools, hosted = _tools(body.get("tools"), unplaced)
+    choice = _tool_choice(body, unplaced)
+    optional = bool(tools) and (choice is None or choice.mode == "auto") and not _chosen(unplaced)
+    if not optional:
+        unplaced |= hosted
     return ChatRequest(
         messages=(*_system(instructions), *_input(body, unplaced)),
         max_tokens=readers.positive_int(body, "max_output_tokens"),
         temperature=readers.optional_number(body, "temperature"),
         top_p=readers.optional_number(body, "top_p"),
-        tools=_tools(body.get("tools"), unplaced),
-        tool_choice=_tool_choice(body, unplaced),
+        tools=tools,
+        tool_choice=choice,
         response_format=_text(body, unplaced),
         reasoning=_reasoning(body, unplaced),
         user=readers.optional_text(body, "user"),
         stream=bool(readers.flag(body, "stream")),
         include_usage=True,
         unplaced=frozenset(unplaced),
+        offered=frozenset(hosted) if optional else frozenset(),
     )
+
+
+def _chosen(unplaced: set[str]) -> bool:
+    """Whether a tool that is no function must be used."""
+    return any(name.startswith("tool_choice.") for name in unplaced)
 
 
 def _system(instructions: str | None) -> tuple[Message, ...]:
@@ -80,16 +91,20 @@ def _input(body: Mapping[str, Json], unplaced: set[str]) -> list[Message]:
     return read_input(value, unplaced)
 
 
-def _tools(value: Json, unplaced: set[str]) -> tuple[ToolSpec, ...]:
-    if value is None:
-        return ()
+def _tools(value: Json, unplaced: set[str]) -> tuple[tuple[ToolSpec, ...], set[str]]:
+    """Functions, and what else there is: tools that run at the provider (web_search, …), or are called in another way
+    (custom, namespace, …). Beside functions, and where none is demanded, an agent's model can do without those.
+    """
+    hosted: set[str] = set()
     specs: list[ToolSpec] = []
+    if value is None:
+        return (), hosted
     for index, item in enumerate(readers.items(value, "tools")):
         where = f"tools[{index}]"
         tool = readers.mapping(item, where)
         form = readers.filled(tool.get("type"), f"{where}.type")
-        if form != "function":  # runs at the provider (web_search, …), or is called in another way (custom, …)
-            unplaced.add(f"tools[].type={form}"[:80])
+        if form != "function":
+            hosted.add(f"tools[].type={form}"[:80])
             continue
         specs.append(
             ToolSpec(
@@ -101,7 +116,7 @@ def _tools(value: Json, unplaced: set[str]) -> tuple[ToolSpec, ...]:
         )
         if tool.get("defer_loading"):
             unplaced.add("tools[].defer_loading")
-    return tuple(specs)
+    return tuple(specs), hosted
 
 
 def _tool_choice(body: Mapping[str, Json], unplaced: set[str]) -> ToolChoice | None:

@@ -118,7 +118,7 @@ def test_what_cannot_be_translated_is_named() -> None:
         "input[].type=additional_tools", "input[].type=code_interpreter_call", "input[].type=compaction",
         "input[].type=mcp_call", "input[].type=mcp_list_tools", "input[].type=web_search_call", "previous_response_id",
         "reasoning.context", "reasoning.mode",
-        "tools[].type=code_interpreter", "tools[].type=mcp", "tools[].type=tool_search", "tools[].type=web_search",
+        "tools[].type=code_interpreter", "tools[].type=mcp", "tools[].type=web_search",
     }  # fmt: skip
 
 

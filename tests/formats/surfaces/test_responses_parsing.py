@@ -235,3 +235,20 @@ def test_says_what_is_wrong_and_where(change: dict[str, Any], param: str, words:
 def test_defers_the_loading_of_tools_only_where_that_is_known() -> None:
     tool = {"type": "function", "name": "f", "defer_loading": True}
     assert read(tools=[tool]).unplaced == {"tools[].defer_loading"}
+
+
+@pytest.mark.parametrize(
+    ("given", "offered"),
+    [
+        ({}, True),
+        ({"tool_choice": "auto"}, True),
+        ({"tool_choice": "required"}, False),
+        ({"tool_choice": "none"}, False),
+        ({"tool_choice": {"type": "web_search"}}, False),
+        ({"tools": [{"type": "web_search"}]}, False),
+    ],
+)
+def test_tells_tools_that_are_offered_from_tools_that_are_demanded(given: dict[str, Any], offered: bool) -> None:
+    chat = read(**{"tools": [{"type": "function", "name": "f"}, {"type": "web_search"}], **given})
+    name = "tools[].type=web_search"
+    assert (name in chat.offered, name in chat.unplaced) == (offered, not offered)
