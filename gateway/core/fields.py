@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 LARGEST = 1e300  # of numbers: beyond it lie infinity, and integers no float can hold
+LARGEST_COUNT = 2**53  # what every reader of JSON can hold to the last digit, and most writers can write
 
 
 class FieldError(ValueError):
@@ -43,8 +44,8 @@ class Fields:
 
     def count(self, name: str) -> int:
         value = self.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise self._wrong(name, "a whole number from 0")
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_COUNT:
+            raise self._wrong(name, "a whole number from 0 to 2^53")
         return value
 
     def number(self, name: str) -> float:
