@@ -1,0 +1,93 @@
+"""Pointsman as deployed for the tests: its start, its addresses, its parts."""
+
+from typing import Any
+
+from tests.cluster.support import kubectl, web
+from tests.cluster.support.kubectl import NAMESPACE
+from tests.cluster.support.lab import IMAGE
+
+Json = Any  # a value made of JSON's types
+
+GATEWAY, MONITOR, SERVICE, HEALTH = "pointsman-gateway", "pointsman-monitor", "pointsman", "pointsman-health"
+CLIENT_PORT, ADMIN_PORT, MONITOR_PORT = 8080, 9090, 9091
+
+
+def install(config: str) -> None:
+    kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}])
+    kubectl.apply(_plain(config))
+    kubectl.rolled_out(GATEWAY)
+
+
+def url() -> str:
+    """The service that applications use."""
+    return f"http://{kubectl.get('service', SERVICE)['spec']['clusterIP']}:{CLIENT_PORT}"
+
+
+def pods(component: str) -> list[dict[str, Json]]:
+    """The running pods of `gateway` or `monitor` that are not about to end."""
+    found = kubectl.items("pods", f"app.kubernetes.io/component={component}")
+    return [pod for pod in found if pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]]
+
+
+def admin_urls() -> list[str]:
+    """The gateways' admin ports, pod by pod."""
+    return [f"http://{pod['status']['podIP']}:{ADMIN_PORT}" for pod in pods("gateway")]
+
+
+def monitor_urls() -> dict[str, str]:
+    """The monitors' ports, by pod."""
+    return {pod["metadata"]["name"]: f"http://{pod['status']['podIP']}:{MONITOR_PORT}" for pod in pods("monitor")}
+
+
+def ask(prompt: str = "hello", model: str = "auto", **body: Json) -> web.Reply:
+    """One chat completion through the service."""
+    messages = [{"role": "user", "content": prompt}]
+    return web.call(f"{url()}/v1/chat/completions", {"model": model, "messages": messages, **body})
+
+
+def _plain(config: str) -> list[dict[str, Json]]:
+    labels = {"app.kubernetes.io/name": "pointsman", "app.kubernetes.io/component": "gateway"}
+    container = {
+        "name": "gateway", "image": IMAGE, "imagePullPolicy": "Never", "args": ["gateway"],
+        "env": [{"name": "POINTSMAN_CONFIG", "value": "/etc/pointsman/pointsman.yaml"},
+                {"name": "POINTSMAN_DRAIN_DELAY_S", "value": "6"},
+                {"name": "POINTSMAN_KUBERNETES", "value": "auto"}],
+        "volumeMounts": [{"name": "config", "mountPath": "/etc/pointsman"}],
+        "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
+                            "capabilities": {"drop": ["ALL"]}},
+        "readinessProbe": {"httpGet": {"path": "/readyz", "port": ADMIN_PORT}, "periodSeconds": 1},
+    }  # fmt: skip
+    pod = {"containers": [container], "enableServiceLinks": False, "terminationGracePeriodSeconds": 120,
+           "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+           "serviceAccountName": GATEWAY,
+           "volumes": [{"name": "config", "configMap": {"name": "pointsman-config"}}]}  # fmt: skip
+    spec = {"replicas": 2, "selector": {"matchLabels": labels},
+            "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+            "template": {"metadata": {"labels": labels}, "spec": pod}}  # fmt: skip
+    return [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "pointsman-config"},
+         "data": {"pointsman.yaml": config}},
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": GATEWAY}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": HEALTH}},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": GATEWAY},
+         "rules": [{"apiGroups": [""], "resources": ["configmaps"], "resourceNames": [HEALTH],
+                    "verbs": ["get", "list", "watch"]}]},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": GATEWAY},
+         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": GATEWAY},
+         "subjects": [{"kind": "ServiceAccount", "name": GATEWAY, "namespace": NAMESPACE}]},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": GATEWAY}, "spec": spec},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": SERVICE},
+         "spec": {"selector": labels, "ports": [{"port": CLIENT_PORT, "targetPort": CLIENT_PORT}]}},
+    ]  # fmt: skip
+
+
+def said(component: str) -> str:
+    """What the pods of `gateway` or `monitor` logged in the last minute, without decision records."""
+    lines = kubectl.kubectl("logs", "-l", f"app.kubernetes.io/component={component}", "--tail=-1", "--since=60s")
+    return "\n".join(line for line in lines.splitlines() if not line.startswith("{"))
+
+
+def restore_health(held: dict[str, Json]) -> None:
+    """Make the state's ConfigMap anew, as the chart made it."""
+    kept = {key: held["metadata"][key] for key in ("name", "labels", "annotations") if key in held["metadata"]}
+    kubectl.apply([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": kept}])
