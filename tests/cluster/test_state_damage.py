@@ -40,7 +40,8 @@ def test_a_deleted_state_changes_nothing_and_is_told(pointsman: None) -> None:
     held = kubectl.get("configmap", release.HEALTH)
     with Traffic(release.url(), Rates(requests_per_s=20)) as traffic:
         kubectl.kubectl("delete", "configmap", release.HEALTH)
-        kubectl.eventually("it is told", lambda: f"no ConfigMap {release.HEALTH}" in release.said("gateway"), within_s=30)
+        words = f"no ConfigMap {release.HEALTH}"
+        kubectl.eventually("it is told", lambda: words in release.said("gateway"), within_s=30)
         release.restore_health(held)
     assert traffic.seen.trouble == []
     report.record(5, "ConfigMap deleted", "0 requests failed; told in the log; state as before once it is back")
