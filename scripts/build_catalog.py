@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog import sources
+from catalog.clouds import CLOUDS, Clouds
 from catalog.providers import PROVIDERS, ProviderRow
 from catalog.quality import Figures
 from catalog.rows import Compiler, curated
@@ -41,7 +42,8 @@ def main() -> None:
     compiler = Compiler(found, figures, arguments.as_of)
     hosts = {provider.id for provider in PROVIDERS if not provider.first_party}
     rows = curated({provider.id: compiler.rows(provider) for provider in PROVIDERS}, hosts)
-    providers = {provider.id: _provider(provider, rows[provider.id]) for provider in PROVIDERS}
+    rows |= Clouds(found, figures, rows).rows()
+    providers = {provider.id: _provider(provider, rows[provider.id]) for provider in (*PROVIDERS, *CLOUDS)}
     document = {
         "version": VERSION,
         "as_of": arguments.as_of.isoformat(),
@@ -70,6 +72,7 @@ def _provider(provider: ProviderRow, models: list[dict[str, Any]]) -> dict[str, 
         "key_env": provider.key_env,
         "quirks": list(provider.quirks),
         **({"also_speaks": list(provider.also_speaks)} if provider.also_speaks else {}),
+        **({"places": provider.places} if provider.places else {}),
         "models": models,
     }
 

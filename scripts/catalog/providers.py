@@ -1,6 +1,7 @@
 """The providers of the catalog: where they are, what they speak, and under which names the data sets know them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class ProviderRow:
     quirks: tuple[str, ...] = ()
     also_speaks: tuple[str, ...] = ()  # wire formats beside `api`, of its chat models
     litellm_also: tuple[str, ...] = ()  # other values of `litellm_provider` that mean it
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of the base URL, and variables that fill them
 
 
 PROVIDERS = (

@@ -169,6 +169,11 @@ def _limits(dev: Mapping[str, Any], lite: Mapping[str, Any], *, embeds: bool) ->
     return limits
 
 
+def limits_and_caps(provider: ProviderRow, dev: Mapping[str, Any]) -> Json:
+    """What models.dev says a chat model can do."""
+    return {**_limits(dev, {}, embeds=False), "caps": _caps(provider, dev, {})}
+
+
 def _caps(provider: ProviderRow, dev: Mapping[str, Any], lite: Mapping[str, Any]) -> list[str]:
     """Words of `gateway.core.catalog`; each needs a positive statement of a data set."""
     reads = set(dev.get("input", []))

@@ -13,9 +13,11 @@ from gateway.config.catalog_file import (
     PackagedCatalog,
     load_catalog,
 )
+from gateway.config.places import Template
 from gateway.core import catalog as words
 from gateway.core.catalog import Endpoint, KeyRef, Operation, Privacy, Provider
 from gateway.core.pricing import Override, Price, Rates, rates_at
+from gateway.formats.registry import wire_formats
 
 TODAY = date(2026, 11, 25)
 CAPS = {words.TOOLS, words.JSON_SCHEMA, words.VISION, words.AUDIO, words.PDF, words.REASONING}
@@ -179,7 +181,13 @@ def test_ships_what_the_product_promises(shipped: PackagedCatalog) -> None:
     live = [row for row in chat_rows(shipped) if not row.deprecated_on(shipped.as_of)]
     assert len(live) >= 171
     assert len({row.endpoint.provider for row in live}) >= 14
-    assert {row.provider.api for row in shipped.provider_rows.values()} == {"openai", "anthropic"}
+    assert {row.provider.api for row in shipped.provider_rows.values()} <= set(wire_formats())
+    assert {row.endpoint.api for rows in shipped.model_rows.values() for row in rows} <= set(wire_formats())
+
+
+def test_ships_a_variable_for_every_place_of_an_address(shipped: PackagedCatalog) -> None:
+    for provider_id, row in shipped.provider_rows.items():
+        assert set(Template(row.provider.base_url, row.places).places) == set(row.places), provider_id
 
 
 def test_ships_rows_that_hold_together(shipped: PackagedCatalog) -> None:
