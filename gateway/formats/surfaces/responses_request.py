@@ -52,7 +52,7 @@ def read_responses(body: Mapping[str, Json]) -> ChatRequest:
     instructions = readers.optional_text(body, "instructions")
     tools, hosted = _tools(body.get("tools"), unplaced)
     choice = _tool_choice(body, unplaced)
-    optional = bool(tools) and (choice is None or choice.mode == "auto") and not _chosen(unplaced)
+    optional = bool(tools) and (choice is None or choice.mode in ("auto", "none")) and not _chosen(unplaced)
     if not optional:
         unplaced |= hosted
     return ChatRequest(

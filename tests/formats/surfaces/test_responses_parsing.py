@@ -243,7 +243,7 @@ def test_defers_the_loading_of_tools_only_where_that_is_known() -> None:
         ({}, True),
         ({"tool_choice": "auto"}, True),
         ({"tool_choice": "required"}, False),
-        ({"tool_choice": "none"}, False),
+        ({"tool_choice": "none"}, True),
         ({"tool_choice": {"type": "web_search"}}, False),
         ({"tools": [{"type": "web_search"}]}, False),
     ],
