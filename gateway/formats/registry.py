@@ -16,6 +16,7 @@ from gateway.formats.responses.format import ResponsesFormat
 from gateway.formats.surface import ClientSurface
 from gateway.formats.surfaces.all import SURFACES, surface_of
 from gateway.formats.vertex.claude import VertexClaudeFormat
+from gateway.formats.vertex.gemini import VertexGeminiFormat
 from gateway.formats.wire import WireFormat
 
 _WIRE_FORMATS: Mapping[str, WireFormat] = MappingProxyType(
@@ -29,6 +30,7 @@ _WIRE_FORMATS: Mapping[str, WireFormat] = MappingProxyType(
         "bedrock": BedrockFormat(),
         "bedrock-anthropic": BedrockClaudeFormat(),
         "vertex-anthropic": VertexClaudeFormat(),
+        "vertex-gemini": VertexGeminiFormat(),
     }
 )
 

@@ -34,7 +34,7 @@ CLOUDS = (
         "https://{vertex_host}/v1/projects/{project}/locations/{region}",
         "GOOGLE_APPLICATION_CREDENTIALS_JSON",
         "google-vertex",
-        api="vertex-anthropic",
+        api="vertex-gemini",
         places={
             "project": ("GOOGLE_CLOUD_PROJECT", "ANTHROPIC_VERTEX_PROJECT_ID"),
             "region": ("GOOGLE_CLOUD_LOCATION", "CLOUD_ML_REGION"),
@@ -68,6 +68,7 @@ _NAMES = {
     "v3": "deepseek-v3.1",  # AWS: "DeepSeek-V3.1" is deepseek.v3-v1:0
     "v3.2": "deepseek-v3.2",
 }
+_LITELLM_PREFIX = {"azure": "azure/", "google-vertex-anthropic": "vertex_ai/"}
 _MAKERS_FACTS = ("base_model", "operation", "context", "max_output", "dimensions", "caps", "quirks", "quality")
 
 
@@ -103,11 +104,15 @@ class Clouds:
         return list(rows.values())
 
     def _vertex(self) -> list[Json]:
-        found = []
+        found: list[Json | None] = []
         for upstream_id in self._sources.models_dev["google-vertex-anthropic"]:
             name = _SNAPSHOT.sub("", upstream_id)
             if name in self._makers["anthropic"]:
-                found.append(self._row(name, upstream_id, "google-vertex-anthropic", "anthropic"))
+                row = self._row(name, upstream_id, "google-vertex-anthropic", "anthropic")
+                found.append(row and {**row, "api": "vertex-anthropic"})
+        shared = self._sources.models_dev["google-vertex"].keys() & self._makers["gemini"].keys()
+        chats = [name for name in shared if "operation" not in self._makers["gemini"][name]]
+        found += [self._row(name, name, "google-vertex", "gemini") for name in chats]
         return [row for row in found if row is not None]
 
     def _azure(self) -> list[Json]:
@@ -137,8 +142,7 @@ class Clouds:
         return {key: value for key, value in row.items() if value not in ({}, [])}
 
     def _price(self, upstream_id: str, cloud: str, dev: Mapping[str, Any]) -> Json | None:
-        prefixes = {"amazon-bedrock": "", "azure": "azure/", "google-vertex-anthropic": "vertex_ai/"}
-        listed = self._sources.litellm.get(prefixes[cloud] + upstream_id, {})
+        listed = self._sources.litellm.get(_LITELLM_PREFIX.get(cloud, "") + upstream_id, {})
         return prices.from_litellm(listed) or prices.from_models_dev(dev["prices"], f"models.dev {cloud}")
 
 

@@ -37,3 +37,9 @@ def test_a_host_has_to_say_its_paths() -> None:
     with pytest.raises(NotImplementedError):
         bare.build(ask({}, Surface.COUNT_TOKENS), AT, 9)
     assert bare.inexpressible(ask({"input": "a"}, Surface.EMBEDDINGS), AT).fields == {"embeddings"}
+
+
+def test_gemini_is_asked_under_its_publisher_and_has_no_list() -> None:
+    form = registry.wire_format("vertex-gemini")
+    out = form.probe(endpoint("vertex-gemini"))
+    assert (out.path, form.models_path) == ("/publishers/google/models/vertex-gemini-upstream:generateContent", None)
