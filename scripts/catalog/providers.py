@@ -57,12 +57,13 @@ PROVIDERS = (
     ProviderRow(
         "gemini",
         "Google Gemini API",
-        "https://generativelanguage.googleapis.com/v1beta/openai",
+        "https://generativelanguage.googleapis.com/v1beta",
         "GEMINI_API_KEY",
         "google",
         "gemini",
         "gemini/",
         "google",
+        api="gemini",  # files, thought signatures and the counts of thoughts are plain in its own format only
         first_party=True,
     ),
     ProviderRow(
@@ -153,15 +154,15 @@ PROVIDERS = (
     ProviderRow(
         "cohere",
         "Cohere",
-        "https://api.cohere.ai/compatibility/v1",
+        "https://api.cohere.com",
         "COHERE_API_KEY",
         "cohere",
         "cohere_chat",
         "",
         "cohere",
+        api="cohere",  # its own format tells what is billed, and takes reasoning back
         first_party=True,
         litellm_also=("cohere",),
-        quirks=("max_tokens",),
     ),
     ProviderRow(
         "ai21",

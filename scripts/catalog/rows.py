@@ -185,8 +185,6 @@ def _caps(provider: ProviderRow, dev: Mapping[str, Any], lite: Mapping[str, Any]
         "pdf": "pdf" in reads or lite.get("supports_pdf_input"),
         "reasoning": dev.get("reasoning") or lite.get("supports_reasoning"),
     }
-    if provider.id == "gemini":
-        claims["pdf"] = None  # its OpenAI-compatible surface documents images and audio, not files
     return sorted(name for name, claimed in claims.items() if claimed)
 
 
