@@ -73,10 +73,11 @@ def _item(part: Thinking | ToolCall | ToolResult) -> Item | None:
 
 def _reasoning(part: Thinking) -> Item | None:
     """None for what this format did not encrypt. Without an id, as OpenAI's own clients send it."""
-    if part.signature is None or part.format != NATIVE:
+    sealed = part.signature or part.redacted
+    if sealed is None or part.format != NATIVE:
         return None
     summary = [{"type": "summary_text", "text": part.text}] if part.text else []
-    return {"type": "reasoning", "summary": summary, "encrypted_content": part.signature}
+    return {"type": "reasoning", "summary": summary, "encrypted_content": sealed}
 
 
 def _output(parts: tuple[Text | Image | Media, ...]) -> Json:
