@@ -1,37 +1,17 @@
 """Every signature held against that of awscrt, the C library that AWS's own tools sign with."""
 
-from datetime import UTC, datetime
-from io import BytesIO
-
 import pytest
-from awscrt import auth, http
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.credential import AwsKeys
 from gateway.upstream.call import Call, Origin
 from gateway.upstream.sigv4 import region_of, signed
+from tests.support.aws import by_aws
 
 EPOCH_S = 1_764_000_000.0
 JSON = (("content-type", "application/json"), ("accept", "application/json"))
 TEXTS = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=20)
-
-
-def by_aws(call: Call, keys: AwsKeys, region: str) -> dict[str, str]:
-    """The headers that AWS's signer makes of a call."""
-    lent = auth.AwsCredentialsProvider.new_static(keys.access_key, keys.secret_key, keys.session_token)
-    config = auth.AwsSigningConfig(
-        algorithm=auth.AwsSigningAlgorithm.V4,
-        signature_type=auth.AwsSignatureType.HTTP_REQUEST_HEADERS,
-        credentials_provider=lent,
-        region=region,
-        service="bedrock",
-        date=datetime.fromtimestamp(EPOCH_S, UTC),
-    )
-    headers = http.HttpHeaders([("host", call.origin.authority), *call.headers])
-    request = http.HttpRequest(call.method, call.path, headers, BytesIO(call.body))
-    made = auth.aws_sign_request(request, config).result(10)
-    return {name.lower(): value for name, value in made.headers}
 
 
 def sent(call: Call) -> dict[str, str]:
@@ -54,13 +34,13 @@ def a_call(path: str = "/model/m/converse", body: bytes = b"{}", method: str = "
 )
 @pytest.mark.parametrize("keys", [AwsKeys("AKID", "secret"), AwsKeys("AKID", "s/e+c", "token==")])
 def test_signs_as_aws_does(call: Call, keys: AwsKeys) -> None:
-    assert sent(signed(call, keys, "eu-central-1", EPOCH_S)) == by_aws(call, keys, "eu-central-1")
+    assert sent(signed(call, keys, "eu-central-1", EPOCH_S)) == by_aws(call, keys, "eu-central-1", EPOCH_S)
 
 
 @given(access=TEXTS, secret=TEXTS, token=st.none() | TEXTS, body=st.binary(max_size=200), model=TEXTS)
 def test_signs_anything_as_aws_does(access: str, secret: str, token: str | None, body: bytes, model: str) -> None:
     call, keys = a_call(f"/model/{model}%3A0/converse", body), AwsKeys(access, secret, token)
-    assert sent(signed(call, keys, "us-east-1", EPOCH_S)) == by_aws(call, keys, "us-east-1")
+    assert sent(signed(call, keys, "us-east-1", EPOCH_S)) == by_aws(call, keys, "us-east-1", EPOCH_S)
 
 
 def test_leaves_the_call_as_it_is_but_for_headers() -> None:
