@@ -64,7 +64,6 @@ imageGCHighThresholdPercent: 100
 imageMinimumGCAge: 24h
 evictionHard: {memory.available: 100Mi, nodefs.available: 1%, imagefs.available: 1%}
 nodeStatusUpdateFrequency: 5s
-syncFrequency: 10s
 runtimeRequestTimeout: 2m
 Y
 cat > "$LAB_RUN/kube-proxy.yaml" <<Y

@@ -48,6 +48,19 @@ def apply(objects: Iterable[Mapping[str, Json]], namespace: str = NAMESPACE) -> 
     kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", namespace=namespace, stdin=json.dumps(listed))
 
 
+def evicted(pod: str, namespace: str = NAMESPACE) -> bool:
+    """Ask for the pod's eviction; False while its disruption budget does not allow it."""
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction"
+    try:
+        kubectl("create", "--raw", path, "-f", "-", namespace=namespace, stdin=json.dumps(body))
+    except CommandError as error:
+        if "disruption budget" in str(error):
+            return False
+        raise
+    return True
+
+
 def rolled_out(deployment: str, namespace: str = NAMESPACE, timeout_s: int = 180) -> None:
     """Wait until the deployment is what its specification says."""
     kubectl("rollout", "status", f"deployment/{deployment}", f"--timeout={timeout_s}s", namespace=namespace)

@@ -5,17 +5,32 @@ from typing import Any
 from tests.cluster.support import kubectl, web
 from tests.cluster.support.kubectl import NAMESPACE
 from tests.cluster.support.lab import IMAGE
+from tests.cluster.support.vendors import KEYED
 
 Json = Any  # a value made of JSON's types
 
 GATEWAY, MONITOR, SERVICE, HEALTH = "pointsman-gateway", "pointsman-monitor", "pointsman", "pointsman-health"
+CONFIG, SECRET = "pointsman-config", "sim-pro-key"
 CLIENT_PORT, ADMIN_PORT, MONITOR_PORT = 8080, 9090, 9091
 
 
 def install(config: str) -> None:
     kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}])
+    write_key("key-one")
     kubectl.apply(_plain(config))
     kubectl.rolled_out(GATEWAY)
+
+
+def write_key(value: str) -> None:
+    """Put the key of the one provider that is called with one into its Secret."""
+    metadata = {"name": SECRET}
+    kubectl.apply([{"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"key": value}}])
+
+
+def write_config(text: str) -> None:
+    """Replace the routing configuration, as `kubectl apply` does."""
+    data = {"pointsman.yaml": text}
+    kubectl.apply([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CONFIG}, "data": data}])
 
 
 def url() -> str:
@@ -52,7 +67,8 @@ def _plain(config: str) -> list[dict[str, Json]]:
         "env": [{"name": "POINTSMAN_CONFIG", "value": "/etc/pointsman/pointsman.yaml"},
                 {"name": "POINTSMAN_DRAIN_DELAY_S", "value": "6"},
                 {"name": "POINTSMAN_KUBERNETES", "value": "auto"}],
-        "volumeMounts": [{"name": "config", "mountPath": "/etc/pointsman"}],
+        "volumeMounts": [{"name": "config", "mountPath": "/etc/pointsman"},
+                         {"name": "key", "mountPath": f"/var/run/secrets/pointsman/{KEYED}"}],
         "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
                             "capabilities": {"drop": ["ALL"]}},
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": ADMIN_PORT}, "periodSeconds": 1},
@@ -60,12 +76,13 @@ def _plain(config: str) -> list[dict[str, Json]]:
     pod = {"containers": [container], "enableServiceLinks": False, "terminationGracePeriodSeconds": 120,
            "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
            "serviceAccountName": GATEWAY,
-           "volumes": [{"name": "config", "configMap": {"name": "pointsman-config"}}]}  # fmt: skip
+           "volumes": [{"name": "config", "configMap": {"name": CONFIG}},
+                       {"name": "key", "secret": {"secretName": SECRET}}]}  # fmt: skip
     spec = {"replicas": 2, "selector": {"matchLabels": labels},
             "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
             "template": {"metadata": {"labels": labels}, "spec": pod}}  # fmt: skip
     return [
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "pointsman-config"},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CONFIG},
          "data": {"pointsman.yaml": config}},
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": GATEWAY}},
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": HEALTH}},
@@ -78,6 +95,8 @@ def _plain(config: str) -> list[dict[str, Json]]:
         {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": GATEWAY}, "spec": spec},
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": SERVICE},
          "spec": {"selector": labels, "ports": [{"port": CLIENT_PORT, "targetPort": CLIENT_PORT}]}},
+        {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": GATEWAY},
+         "spec": {"selector": {"matchLabels": labels}, "maxUnavailable": 1}},
     ]  # fmt: skip
 
 

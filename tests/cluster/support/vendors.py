@@ -19,6 +19,8 @@ Json = Any  # a value made of JSON's types
 NAMESPACE = "vendors"
 PORT = 8000
 PERIOD_S = 10  # of the monitor's probes
+KEYED = "sim-pro"  # the one that is called with a key, from a mounted Secret
+KEY_FILE = f"/var/run/secrets/pointsman/{KEYED}/key"
 NAMES = tuple(vendor.id for vendor in VENDORS)
 
 
@@ -36,6 +38,7 @@ def providers() -> dict[str, Json]:
     for row in rows.values():
         row["probe"] = {"by": "models", "every": f"{PERIOD_S}s", "timeout": "2s"}
         row["timeouts"] = {"connect": "2s"}
+    rows[KEYED]["key"] = {"file": KEY_FILE}
     return rows
 
 

@@ -1,0 +1,72 @@
+"""Scenarios 8 and 9: configuration and keys change under traffic, and no pod is restarted for it.
+
+What takes the time is the kubelet, which brings a changed volume to a pod at its next look: within a minute by default.
+"""
+
+import json
+
+from tests.cluster.support import kubectl, release, report, vendors, web
+from tests.cluster.support.traffic import Rates, Traffic
+
+IN_FORCE_S = 90.0
+
+
+def test_a_new_configuration_is_in_force_everywhere_and_drops_no_request(pointsman: None) -> None:
+    text = vendors.config(routes=[{"name": "renamed", "match": {"model": "auto"}}, {"name": "default"}])
+    with Traffic(release.url(), Rates(requests_per_s=20)) as traffic:
+        release.write_config(text)
+        took_s = kubectl.seconds_until("in force", lambda: _all_have_route("renamed"), within_s=IN_FORCE_S)
+    assert traffic.seen.trouble == []
+    assert release.ask().headers["x-pointsman-route"] == "renamed"
+    report.record(8, "Routing ConfigMap changed", f"in force everywhere after {took_s:.0f} s; 0 requests failed")
+
+
+def test_a_broken_configuration_is_refused_and_told(pointsman: None) -> None:
+    before = [_refused(admin) for admin in release.admin_urls()]
+    broken = json.loads(vendors.config())
+    broken["routes"] = [{"name": "default", "objectiv": "cost"}]
+    with Traffic(release.url(), Rates(requests_per_s=20)) as traffic:
+        release.write_config(json.dumps(broken, indent=1))
+        took_s = kubectl.seconds_until("refused", lambda: _all_refused(before), within_s=IN_FORCE_S)
+    assert traffic.seen.trouble == []
+    assert "objectiv" in release.said("gateway")
+    release.write_config(vendors.config())
+    report.record(8, "Routing ConfigMap broken", f"refused everywhere after {took_s:.0f} s; 0 requests failed")
+
+
+def test_a_new_key_is_used_without_a_restart(pointsman: None) -> None:
+    started = {pod["metadata"]["name"]: pod["status"]["containerStatuses"][0]["restartCount"]
+               for pod in release.pods("gateway")}  # fmt: skip
+    vendors.require_key(vendors.KEYED, None)
+    release.write_key("key-two")
+    took_s = kubectl.seconds_until("key used by every gateway", _all_use_the_new_key, within_s=IN_FORCE_S, every_s=1)
+    vendors.require_key(vendors.KEYED, "key-two")
+    assert release.ask(model=f"{vendors.KEYED}/pro-1").status == 200
+    assert started == {pod["metadata"]["name"]: pod["status"]["containerStatuses"][0]["restartCount"]
+                       for pod in release.pods("gateway")}  # fmt: skip
+    report.record(9, "Provider key rotated in its Secret", f"used by every gateway after {took_s:.0f} s, no restart")
+
+
+def _all_have_route(name: str) -> bool:
+    return all(name in web.call(f"{admin}/config").text for admin in release.admin_urls())
+
+
+def _refused(admin: str) -> float:
+    return web.total(admin, "pointsman_config_reload_failures_total")
+
+
+def _all_refused(before: list[float]) -> bool:
+    return all(_refused(admin) > count for admin, count in zip(release.admin_urls(), before, strict=True))
+
+
+def _all_use_the_new_key() -> bool:
+    return all(_key_of(pod["status"]["podIP"]) == "Bearer key-two" for pod in release.pods("gateway"))
+
+
+def _key_of(ip: str) -> str:
+    """What that gateway calls the provider with."""
+    body = {"model": f"{vendors.KEYED}/pro-1", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 1}
+    reply = web.call(f"http://{ip}:{release.CLIENT_PORT}/v1/chat/completions", body)
+    assert reply.status == 200, reply.text
+    headers = {name.lower(): value for name, value in vendors.requests(vendors.KEYED)[-1]["headers"]}
+    return str(headers["authorization"])
