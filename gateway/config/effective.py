@@ -44,6 +44,7 @@ def _provider(provider: Provider, policy: Policy) -> dict[str, Json]:
         probe=_slots(provider.probe),
         timeouts=_slots(provider.timeouts),
         max_in_flight=provider.max_in_flight,
+        cancellable=None if provider.cancellable else False,
         models=[
             _endpoint(endpoint, policy.tiers)
             for endpoint in policy.catalog.endpoints.values()

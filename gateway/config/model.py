@@ -136,6 +136,9 @@ class ProviderRow(Section):
     probe: ProbeRow = ProbeRow()
     timeouts: TimeoutsRow = TimeoutsRow()
     max_in_flight: Count = 200
+    cancellable: bool = True
+    """false where answers are generated, and billed, to their end though the client has left: what may be billed for a
+    cancelled request is recorded then, rather than what was seen."""
 
 
 class ClientKeyRow(Section):

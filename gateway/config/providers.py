@@ -116,6 +116,7 @@ class _Entry:
             max_in_flight=self.row.max_in_flight,
             headers=base.headers if base and base.api == api else (),
             also_speaks=self._also_speaks(base, api),
+            cancellable=self.row.cancellable,
         )
         self._add_models(made, made.providers[self.name], base)
 

@@ -117,6 +117,7 @@ class Trial:
         required = self.format.requires_max_tokens
         limit = None if ask.embed else max_output(ask, endpoint, required, considered.estimated_input, cap)
         self.outgoing: Outgoing = self.format.build(ask, endpoint, limit)
+        self._most_output = limit or endpoint.max_output or 0
         if ask.chat is not None and ask.chat.offered and not is_native(ask.surface, endpoint):
             dropped = tuple(sorted({*self.outgoing.dropped, *ask.chat.offered}))
             self.outgoing = replace(self.outgoing, dropped=dropped)
@@ -195,8 +196,11 @@ class Trial:
         if self._relay is not None:
             self._run.text_digest = self._relay.text_digest
             chars = self._relay.output_chars
-        usage = self._relay.usage if self._relay is not None else None
-        self._row("cancelled", None, "the client left", usage or self._estimated(chars), now_s)
+        told = self._relay.usage if self._relay is not None else None
+        usage = told or self._estimated(chars)
+        if usage.estimated and usage.requests and not self.line.provider.cancellable:
+            usage = replace(usage, output=max(usage.output, self._most_output))  # the upstream goes on without us
+        self._row("cancelled", None, "the client left", usage, now_s)
         self._book.failed(self.step.endpoint.id, self.ticket, Failure(FailureKind.CANCELLED, "the client left"), now_s)
 
     def leave(self) -> None:

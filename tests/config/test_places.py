@@ -178,3 +178,10 @@ def test_a_plain_address_is_filled_with_itself() -> None:
     assert Template("https://api.example/v1", {}).filled({}, lambda _: None) == "https://api.example/v1"
     with pytest.raises(MissingPlaces, match="region"):
         Template(BEDROCK, {}).filled({}, lambda _: None)
+
+
+def test_shows_of_an_answer_that_is_billed_to_its_end() -> None:
+    text = "bedrock: {region: x, cancellable: false}"
+    assert provider(text, "bedrock").cancellable is False
+    shown = effective(load(f"providers: {{{text}, vertex: {{project: p, region: x}}}}").policy)["providers"]
+    assert [row.get("cancellable") for row in shown.values()] == [False, None]

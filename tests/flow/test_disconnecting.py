@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.flow.ports import ClientGone
-from tests.support.builders import START_S, a_world
+from tests.support.builders import START_S, a_provider, a_world
 from tests.support.openai_scripts import ROLE, a_stream, an_answer, says
 from tests.support.recording_sink import RecordingSink
 from tests.support.scripted_upstream import HANG, Script
@@ -66,6 +66,19 @@ async def test_a_stream_left_after_six_chunks_costs_its_prompt_and_what_was_seen
     assert (row["outcome"], row["usage"]["output"], row["usage"]["estimated"]) == ("cancelled", 7, True)
     assert row["cost_usd"] == pytest.approx((104 * 1.0 + 7 * 4.0) / 1e6)
     assert walking.upstream.calls[0].aborted_s is not None
+
+
+@pytest.mark.case("K4")
+@pytest.mark.parametrize(("asked", "recorded"), [({"max_tokens": 900}, 900), ({}, 16_000)])
+async def test_where_an_answer_is_billed_to_its_end_the_most_it_can_cost_is_recorded(
+    asked: dict[str, int], recorded: int
+) -> None:
+    provider = a_provider("alpha", cancellable=False)
+    script = [[*[says("four"), 0.1] * 100]]
+    walking = Walking(a_world("alpha/m", providers=[provider]), {"alpha": script})
+    with pytest.raises(ClientGone):
+        await walking.ask("x" * 400, stream=True, sink=RecordingSink(leave_after=6), **asked)
+    assert (walking.row["usage"]["output"], walking.row["usage"]["estimated"]) == (recorded, True)
 
 
 async def test_the_providers_own_count_is_kept_where_it_came_before_the_client_left() -> None:

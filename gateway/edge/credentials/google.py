@@ -1,6 +1,6 @@
 """Tokens of Google's, by `google-auth`: service accounts, federated workloads, and what the machine itself may have.
 
-The library costs 100 ms and 25 MiB, so it is imported when the first such token is asked for, in the minter's thread.
+The library costs 35 ms and 10 MiB on top of a gateway, so it is imported when the first such token is asked for.
 """
 
 import time
