@@ -40,7 +40,7 @@ def raise_failed(response: Object, where: str) -> None:
 def read_finish(response: Object, event: str = "response.completed") -> FinishReason | None:
     """None while the response is not ended. A completed one says no more than that, so its items tell (cases.md G1).
 
-    `event` is the one that carries it; where a server leaves the status out, its name tells. An unknown status is an end.
+    `event` is the one that carries it; where a server leaves the status out, its name tells. Unknown words are an end.
     """
     status = response.get("status") or _STATUS_OF.get(event, "in_progress")
     if status in _PENDING:

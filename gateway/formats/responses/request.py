@@ -10,7 +10,7 @@ from gateway.core.chat import ChatRequest, Json, ResponseFormat, ToolChoice, Too
 from gateway.formats import hints
 from gateway.formats.openai.request import headers, least_effort, wanted_effort
 from gateway.formats.responses.items import message_fields, message_hints, write_items
-from gateway.formats.surfaces.responses_items import is_ours
+from gateway.formats.surfaces.responses_items import is_our_reasoning
 from gateway.formats.wire import PROBE_MAX_TOKENS, PROBE_PROMPT, Inexpressible, Outgoing
 
 PATH = "/responses"
@@ -83,7 +83,7 @@ def _native(asked: Mapping[str, Json], endpoint: Endpoint, max_output: int | Non
 
 def _is_unknown(item: Mapping[str, Json]) -> bool:
     """Whether an item is reasoning that another format's model showed: no provider knows the id we gave it."""
-    return item.get("type") == "reasoning" and is_ours(item.get("id")) and not item.get("encrypted_content")
+    return is_our_reasoning(item.get("id")) and not item.get("encrypted_content")
 
 
 def _translated(chat: ChatRequest, endpoint: Endpoint, max_output: int | None) -> dict[str, Json]:

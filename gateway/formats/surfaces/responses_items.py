@@ -27,6 +27,14 @@ def is_ours(name: Json) -> bool:
     return isinstance(name, str) and name.partition("_")[2].startswith(MARK)
 
 
+def is_our_reasoning(name: Json) -> bool:
+    """Whether an id was made up for reasoning: a model goes on without it, so a mere reference to it is left out.
+
+    The AI SDK makes these by itself, and sends the calls that followed in full.
+    """
+    return isinstance(name, str) and name.startswith(f"rs_{MARK}")
+
+
 def read_input(value: Json, unplaced: set[str]) -> list[Message]:
     """Raises `BadRequest`."""
     if isinstance(value, str):
@@ -65,6 +73,9 @@ def _item(item: Mapping[str, Json], where: str, unplaced: set[str]) -> tuple[Rol
             return Role.TOOL, (_result(item, where, unplaced),)
         case "reasoning":
             return Role.ASSISTANT, _reasoning(item, where)
+        case "item_reference" if is_our_reasoning(item.get("id")):
+            unplaced.add("input[].type=reasoning")
+            return None
         case "item_reference" if is_ours(item.get("id")):
             advice = "nothing is stored here, so send the item itself (SDKs do with store: false)"
             raise BadRequest(f"{where} refers to an item of an earlier answer: {advice}.", where)

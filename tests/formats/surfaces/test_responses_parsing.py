@@ -192,6 +192,12 @@ def test_h6_reasoning_finds_back_to_who_signed_it(item: dict[str, Any], parts: t
     assert turn.parts == parts
 
 
+def test_leaves_out_a_reference_to_reasoning_that_was_only_shown() -> None:
+    """The AI SDK sends it by itself in a tool loop, unless it was told that nothing is stored."""
+    chat = read(input=[{"role": "user", "content": "hi"}, {"type": "item_reference", "id": "rs_pm_x_0"}])
+    assert (chat.messages, chat.unplaced) == ((HI,), {"input[].type=reasoning"})
+
+
 def test_may_leave_out_the_input_where_it_goes_on_from_something() -> None:
     chat = read(input=None, previous_response_id="resp_1")
     assert (chat.messages, chat.unplaced) == ((), {"previous_response_id"})
