@@ -82,6 +82,8 @@ class VendorServer:
     def _record(self, request: web.Request, raw: bytes) -> None:
         self.requests.append(
             {
+                "at_s": self.now_s(),
+                "peer": request.remote,
                 "method": request.method,
                 "path": request.path_qs,
                 "headers": [[name, value] for name, value in request.headers.items()],

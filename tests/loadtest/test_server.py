@@ -222,6 +222,7 @@ async def test_shows_requests_as_they_came(http: aiohttp.ClientSession, fast: Ru
         assert answer.status == 400
     seen = fast.requests()[-1]
     assert (seen["method"], seen["path"], seen["body"]) == ("POST", CHAT + "?beta=1", "{bad")
+    assert seen["peer"] == "127.0.0.1"
     assert ["authorization", "Bearer k"] in [[name.lower(), value] for name, value in seen["headers"]]
 
 
