@@ -9,7 +9,7 @@ from types import FrameType
 import orjson
 
 from loadtest.bench.generators import Generator, Own, best_generator
-from loadtest.bench.machine import this_machine
+from loadtest.bench.machine import compatible, this_machine
 from loadtest.bench.measure import Bench, Memory
 from loadtest.bench.page import Measured, Report, as_markdown, as_text
 from loadtest.bench.rig import BenchError, find_nginx, rig
@@ -31,6 +31,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--only", type=_row_ids, default=_ROW_IDS, metavar="ROW,..", help=f"of {', '.join(_ROW_IDS)}")
     options.add_argument("--streams", type=_at_least_one, default=500, metavar="N", help="open; default %(default)s")
     options.add_argument("--load", choices=_GENERATORS, default="best", help="best: wrk where it is installed")
+    options.add_argument(
+        "--python", default=sys.executable, metavar="PATH", help="for the gateways: another build of this Python"
+    )
     options.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options.add_argument("--write", type=Path, metavar="FILE", help="write the page (docs/performance.md)")
     options.add_argument(
@@ -43,6 +46,9 @@ def main() -> int:
     arguments = parser().parse_args()
     if arguments.check is not None and JSON_SMALL not in arguments.only:
         print(f"--check looks at the row {JSON_SMALL}, which --only leaves out", file=sys.stderr)
+        return 2
+    if not compatible(arguments.python):
+        print(f"{arguments.python} is no interpreter that can load the libraries of this one", file=sys.stderr)
         return 2
     if sys.platform != "linux":
         print("not measured: CPU times are read from /proc, which only Linux has")
@@ -70,8 +76,8 @@ def run(arguments: argparse.Namespace, nginx: str, generator: Generator) -> Repo
         BenchError: a process did not start, or a reply was wrong.
     """
     rounds, seconds = (1, 1.0) if arguments.quick else (arguments.rounds, arguments.seconds)
-    machine = this_machine(nginx, generator.name)
-    with rig() as parts:
+    machine = this_machine(nginx, generator.name, arguments.python)
+    with rig(arguments.python) as parts:
         upstream = parts.start_upstream()
         servers = [
             parts.start_nginx(nginx, upstream.port),

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -31,17 +32,38 @@ class Machine:
         )
 
 
-def this_machine(nginx_path: str, generator: str) -> Machine:
+def this_machine(nginx_path: str, generator: str, python: str) -> Machine:
+    """`python`: the gateway's interpreter."""
     return Machine(
         cpu=cpu_model(Path("/proc/cpuinfo").read_text()),
         cores=len(os.sched_getaffinity(0)),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
-        python=platform.python_version(),
+        python=python_name(python),
         libraries={name: version(name) for name in _LIBRARIES},
         nginx=_nginx_version(nginx_path),
         generator=generator,
         load_1m=os.getloadavg()[0],
     )
+
+
+def python_name(path: str) -> str:
+    """The version of an interpreter, and where it is if it is not the one that measures: builds differ in speed."""
+    if path == sys.executable:
+        return platform.python_version()
+    return f"{_said(path, 'import platform; print(platform.python_version())')} ({path})"
+
+
+def compatible(path: str) -> bool:
+    """Whether an interpreter can load libraries that are compiled for this one."""
+    return _said(path, "import sys; print(sys.implementation.cache_tag)") == sys.implementation.cache_tag
+
+
+def _said(path: str, program: str) -> str:
+    """What a program prints; nothing where there is no such interpreter."""
+    try:
+        return subprocess.run([path, "-c", program], capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+    except OSError:
+        return ""
 
 
 def cpu_model(cpuinfo: str) -> str:

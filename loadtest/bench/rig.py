@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -69,6 +70,7 @@ class Rig:
     """Everything that runs. `close` ends all of it."""
 
     folder: Path
+    python: str = sys.executable  # the gateway's; another build of the same version gets this one's libraries
     cores: Cores = field(default_factory=cores)
     key: str = field(default_factory=lambda: f"pk-{secrets.token_hex(16)}")
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -147,7 +149,9 @@ class Rig:
             "POINTSMAN_KUBERNETES": "off",
         }
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("POINTSMAN_")}
-        return self._serve(name, [sys.executable, "-m", "gateway"], port, inherited | own)
+        if self.python != sys.executable:
+            own["PYTHONPATH"] = sysconfig.get_path("platlib")
+        return self._serve(name, [self.python, "-m", "gateway"], port, inherited | own)
 
     def _serve(self, name: str, command: list[str], port: int, env: Mapping[str, str] | None = None) -> Server:
         log = self.folder / f"{name}.log"
@@ -203,10 +207,10 @@ class UpstreamControl:
 
 
 @contextmanager
-def rig() -> Iterator[Rig]:
-    """An empty rig in a temporary folder, all of which is gone afterwards."""
+def rig(python: str) -> Iterator[Rig]:
+    """An empty rig in a temporary folder, all of which is gone afterwards; `python`: for the gateways."""
     with tempfile.TemporaryDirectory(prefix="pointsman-bench-") as folder:
-        made = Rig(Path(folder))
+        made = Rig(Path(folder), python)
         try:
             yield made
         finally:

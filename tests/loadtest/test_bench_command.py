@@ -32,6 +32,13 @@ def test_refuses_to_check_a_row_that_does_not_run(
     assert capsys.readouterr().err == "--check looks at the row json-small, which --only leaves out\n"
 
 
+def test_refuses_an_interpreter_that_cannot_load_the_libraries(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--python", "/no/such/python") == 2
+    assert "/no/such/python is no interpreter that can load" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [["--rounds", "0"], ["--seconds", "0"], ["--only", "sse-2"]])
 def test_refuses_arguments_that_measure_nothing(monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
