@@ -1,7 +1,8 @@
-"""The carrier of signed reasoning on the responses surface: `encrypted_content` of a reasoning item.
+"""The carrier of signed reasoning where a surface has one opaque field for it.
 
-That field is opaque to clients, who send it back unchanged. What OpenAI encrypted stands there as it is; what another
-wire format signed is put there with that format's name, so that the reasoning finds its way back to who signed it.
+That is `encrypted_content` of a reasoning item (responses) and `data` of redacted thinking (messages): clients send
+both back unchanged. What the surface's own wire format signed stands there as it is; what another one signed is put
+there with that format's name, so that the reasoning finds its way back to who signed it.
 """
 
 from gateway.core.chat import Thinking
@@ -11,13 +12,17 @@ _OURS = "pointsman"
 _SIGNED, _REDACTED = "signed", "redacted"
 
 
-def seal(part: Thinking) -> str | None:
-    """None for reasoning that nobody signed."""
+def is_sealed(data: str) -> bool:
+    return data.startswith(f"{_OURS}:")
+
+
+def seal(part: Thinking, native: str = NATIVE) -> str | None:
+    """None for reasoning that nobody signed; `native` is the wire format whose signatures need no name."""
     if part.redacted is not None:
         return ":".join((_OURS, part.format or "", _REDACTED, part.redacted))
     if part.signature is None:
         return None
-    if part.format == NATIVE:
+    if part.format == native:
         return part.signature
     return ":".join((_OURS, part.format or "", _SIGNED, part.signature))
 

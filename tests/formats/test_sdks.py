@@ -62,6 +62,10 @@ def test_openai_sdk_reads_a_translated_stream_with_calls() -> None:
     assert (done.usage.total_tokens, done.usage.cost) == (15, 0.2)
 
 
+# What another format signed comes in a redacted block of its own.
+SIGNED = ["thinking", "redacted_thinking", "thinking", "redacted_thinking", "thinking"]
+
+
 @pytest.mark.parametrize("name", ["text", "refusal", "signed_reasoning", "reasoning_and_calls"])
 def test_anthropic_sdk_reads_translated_streams(name: str) -> None:
     done = message_stream(written(f"openai/streams/{name}.sse", Surface.MESSAGES))
@@ -69,7 +73,7 @@ def test_anthropic_sdk_reads_translated_streams(name: str) -> None:
     assert (kinds, done.stop_reason) == {
         "text": (["text"], "end_turn"),
         "refusal": (["text"], "refusal"),
-        "signed_reasoning": (["thinking", "redacted_thinking", "thinking", "text"], "max_tokens"),
+        "signed_reasoning": ([*SIGNED, "text"], "max_tokens"),
         "reasoning_and_calls": (["thinking", "text", "tool_use", "tool_use"], "tool_use"),
     }[name]
     inputs = [block.input for block in done.content if block.type == "tool_use"]

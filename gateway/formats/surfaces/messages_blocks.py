@@ -7,6 +7,7 @@ import orjson
 
 from gateway.core.chat import Image, Json, Media, Part, Text, Thinking, ToolCall, ToolResult
 from gateway.formats import readers
+from gateway.formats.sealed_reasoning import is_sealed, unseal
 
 
 def read_block(block: Mapping[str, Json], where: str, unplaced: set[str]) -> Part | None:
@@ -35,7 +36,8 @@ def read_block(block: Mapping[str, Json], where: str, unplaced: set[str]) -> Par
             text = readers.text(block.get("thinking"), f"{where}.thinking")
             return Thinking(text, signature, format="anthropic" if signature else None)
         case "redacted_thinking":
-            return Thinking("", redacted=readers.filled(block.get("data"), f"{where}.data"), format="anthropic")
+            data = readers.filled(block.get("data"), f"{where}.data")
+            return unseal(data, "") if is_sealed(data) else Thinking("", redacted=data, format="anthropic")
         case other:
             unplaced.add(f"content[].type={other}"[:80])
             return None

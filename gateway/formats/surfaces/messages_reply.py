@@ -7,8 +7,10 @@ from gateway.core.usage import Usage
 from gateway.formats import codec, sse
 from gateway.formats.arguments import read_arguments
 from gateway.formats.events import Delta, RefusalDelta, TextDelta, ThinkingDelta, ToolDelta, ToolStart
+from gateway.formats.sealed_reasoning import seal
 from gateway.formats.surface import ClientError, Ending, Identity
 
+_OWN = "anthropic"  # the wire format whose signatures this surface has fields for
 _FINISH: Mapping[FinishReason, str] = {
     FinishReason.STOP: "end_turn",
     FinishReason.STOP_SEQUENCE: "stop_sequence",
@@ -74,7 +76,7 @@ def write_reply(reply: ChatReply, ending: Ending) -> bytes:
             case Text(text=text):
                 content.append({"type": "text", "text": text})
             case Thinking():
-                content.append(_thinking_block(part))
+                content.extend(_thinking_blocks(part))
             case ToolCall(id=call_id, name=name, arguments=arguments):
                 content.append({"type": "tool_use", "id": call_id, "name": name, "input": read_arguments(arguments)})
             case _:
@@ -94,11 +96,23 @@ def write_reply(reply: ChatReply, ending: Ending) -> bytes:
     return codec.dumps(body)
 
 
-def _thinking_block(part: Thinking) -> dict[str, Json]:
-    if part.redacted is not None:
-        return {"type": "redacted_thinking", "data": part.redacted}
-    signature = part.signature if part.format == "anthropic" else None
-    return {"type": "thinking", "thinking": part.text, "signature": signature or ""}
+def _thinking_blocks(part: Thinking) -> list[dict[str, Json]]:
+    """What another format signed goes into a block of its own, which clients send back as it is."""
+    if _is_own(part.format):
+        if part.redacted is not None:
+            return [{"type": "redacted_thinking", "data": part.redacted}]
+        return [{"type": "thinking", "thinking": part.text, "signature": part.signature or ""}]
+    sealed = seal(part, _OWN)
+    shown: list[dict[str, Json]] = []
+    if part.text or sealed is None:
+        shown.append({"type": "thinking", "thinking": part.text, "signature": ""})
+    if sealed is not None:
+        shown.append({"type": "redacted_thinking", "data": sealed})
+    return shown
+
+
+def _is_own(form: str | None) -> bool:
+    return form is None or form == _OWN
 
 
 class MessagesEncoder:
@@ -169,15 +183,19 @@ class MessagesEncoder:
                 return self._input(arguments)
 
     def _thinking(self, delta: ThinkingDelta) -> bytes:
-        if delta.redacted is not None:
-            return self._begin({"type": "redacted_thinking", "data": delta.redacted}) + self._end_block()
-        out = b""
-        if self._open != "thinking":
-            out = self._begin({"type": "thinking", "thinking": "", "signature": ""})
-        if delta.text:
-            out += self._block_delta({"type": "thinking_delta", "thinking": delta.text})
-        if delta.signature is not None and delta.format == "anthropic":
-            out += self._block_delta({"type": "signature_delta", "signature": delta.signature}) + self._end_block()
+        own = _is_own(delta.format)
+        sealed = delta.redacted if own else seal(Thinking("", delta.signature, delta.redacted, delta.format), _OWN)
+        out = self._thought(delta.text, delta.signature if own else None) if delta.text or sealed is None else b""
+        if sealed is not None:
+            out += self._begin({"type": "redacted_thinking", "data": sealed}) + self._end_block()
+        return out
+
+    def _thought(self, text: str, signature: str | None) -> bytes:
+        out = b"" if self._open == "thinking" else self._begin({"type": "thinking", "thinking": "", "signature": ""})
+        if text:
+            out += self._block_delta({"type": "thinking_delta", "thinking": text})
+        if signature is not None:
+            out += self._block_delta({"type": "signature_delta", "signature": signature}) + self._end_block()
         return out
 
     def _begin(self, block: dict[str, Json]) -> bytes:
