@@ -39,6 +39,14 @@ async def test_probes_each_provider_and_each_endpoint_every_thirty_seconds() -> 
         assert all(gap == 30 for gap in gaps(stage.prober.times(id_))[1:])
 
 
+async def test_connects_to_a_provider_whose_wire_format_has_no_list_of_models() -> None:
+    watched = a_watchlist("a/x")
+    watched.catalog.providers["a"] = replace(watched.catalog.providers["a"], api="bedrock")
+    stage = await Stage(watched).play(until_s=100)
+
+    assert stage.prober.means.keys() == {Means.TCP, Means.COMPLETION}
+
+
 async def test_publishes_every_endpoint_within_a_second_and_again_with_each_second_period_at_least() -> None:
     stage = await Stage(a_watchlist("a/x")).play(until_s=300)
 
