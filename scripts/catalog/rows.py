@@ -30,6 +30,7 @@ _RESOLD = {"deepinfra": re.compile(r"^(anthropic|google/gemini)")}  # under thei
 _EMBEDDINGS = re.compile(r"embed|^bge|/bge|e5-")
 _TRAINS = re.compile(r"free|contributor")  # ids whose traffic the seller may train on
 _MODES = ("chat", "responses", "embedding")  # of LiteLLM
+_SECOND_GEMINI = re.compile(r"gemini-[12](?![0-9])")
 _EFFORTS = ("none", "minimal", "low")
 
 
@@ -193,6 +194,8 @@ def _quirks(provider: ProviderRow, upstream_id: str, lite: Mapping[str, Any]) ->
     reasons = bool(lite.get("supports_reasoning"))
     if provider.id == "openai" and reasons:
         quirks.add("no_sampling")  # OpenAI API reference: reasoning models refuse temperature and its like
+    if provider.id == "gemini" and _SECOND_GEMINI.search(upstream_id):
+        quirks.add("second_generation")  # Gemini API: schemas beside tools and media in results came with the third
     if lite.get("supports_sampling_params") is False:
         quirks.add("no_sampling")
     if reasons:

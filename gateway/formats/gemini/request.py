@@ -52,7 +52,7 @@ def _unspoken(chat: ChatRequest, endpoint: Endpoint) -> set[str]:
         fields.add(f"stop[{MAX_STOPS}]")
     if chat.tools and chat.tool_choice is not None and chat.tool_choice.parallel is False:
         fields.add("parallel_tool_calls")
-    if is_older(endpoint):
+    if "second_generation" in endpoint.quirks:
         if chat.tools and _wants_json(chat):
             fields.add("response_format.with_tools")
         if holds_media_results(chat.messages):

@@ -17,7 +17,7 @@ _MOST_SHARE = 0.8  # of the output cap: thoughts count in it, and an answer shou
 
 
 def is_older(endpoint: Endpoint) -> bool:
-    """Whether it is of a generation before the third: budgets, no signatures demanded, no schema beside tools."""
+    """Whether it is of a generation before the third: budgets instead of levels, and no signatures demanded."""
     return _OLDER.search(endpoint.upstream_id) is not None
 
 
