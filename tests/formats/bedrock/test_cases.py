@@ -64,3 +64,9 @@ def test_h8_a_count_that_bedrock_refuses_is_a_failure_with_its_words() -> None:
 def test_h9_empty_description_and_parameters_are_left_out_or_filled() -> None:
     config = outgoing_body(ask({"tools": TOOLS}), AT)["toolConfig"]
     assert config == {"tools": [{"toolSpec": {"name": "f", "inputSchema": {"json": {"type": "object"}}}}]}
+
+
+def test_results_stand_first_in_their_turn_wherever_they_came() -> None:
+    said = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+    found = turns({"role": "user", "content": "go"}, said, {"role": "user", "content": "wait"}, RESULT, tools=TOOLS)
+    assert [next(iter(block)) for block in found[2]["content"]] == ["toolResult", "text"]
