@@ -1,8 +1,8 @@
 """AWS Signature Version 4 of one call.
 
 Sixty lines of our own instead of botocore's signer, which costs 120 ms and 18 MiB to import and an object model per
-request; the tests hold every signature against that of AWS's C library. Source of the algorithm: AWS General Reference, "Create a
-signed AWS API request". The body is hashed, so it cannot be changed on its way.
+request; the tests hold every signature against that of AWS's C library. Source of the algorithm: AWS General
+Reference, "Create a signed AWS API request". The body is hashed, so it cannot be changed on its way.
 """
 
 import hmac
