@@ -76,7 +76,7 @@ PROVIDERS = (
         "mistral/",
         "mistral",
         first_party=True,
-        quirks=("max_tokens", "no_stream_options"),
+        quirks=("max_tokens", "no_stream_options", "no_user", "random_seed", "thoughts_in_content"),
     ),
     ProviderRow(
         "deepseek",
@@ -220,6 +220,7 @@ PROVIDERS = (
         "groq",
         "groq",
         "groq/",
+        quirks=("thoughts_in_reasoning",),
     ),
     ProviderRow(
         "cerebras",
@@ -229,6 +230,7 @@ PROVIDERS = (
         "cerebras",
         "cerebras",
         "cerebras/",
+        quirks=("thoughts_in_reasoning",),
     ),
     ProviderRow(
         "together",
@@ -354,6 +356,6 @@ PROVIDERS = (
         "https://openrouter.ai/api/v1",
         "OPENROUTER_API_KEY",
         "openrouter",
-        quirks=("max_tokens", "reasoning_details"),
+        quirks=("max_tokens", "reasoning_details", "thoughts_in_reasoning"),
     ),
 )

@@ -7,6 +7,7 @@ import base64
 from collections.abc import Iterable
 
 from gateway.core.chat import Image, Json, Media, Message, Part, Role, Text, Thinking, ToolCall, ToolResult
+from gateway.formats.reasoning_details import write_detail
 
 
 def message_fields(messages: Iterable[Message], quirks: frozenset[str]) -> set[str]:
@@ -23,14 +24,14 @@ def message_fields(messages: Iterable[Message], quirks: frozenset[str]) -> set[s
     return fields
 
 
-def write_messages(messages: Iterable[Message]) -> list[dict[str, Json]]:
+def write_messages(messages: Iterable[Message], quirks: frozenset[str] = frozenset()) -> list[dict[str, Json]]:
     written: list[dict[str, Json]] = []
     for message in messages:
         match message.role:
             case Role.TOOL:
                 written.extend(_tool(part) for part in message.parts if isinstance(part, ToolResult))
             case Role.ASSISTANT:
-                shown = _assistant(message.parts)
+                shown = _assistant(message.parts, quirks)
                 if shown is not None:
                     written.append(_named(shown, message.name))
             case Role.SYSTEM | Role.USER:
@@ -49,22 +50,33 @@ def _tool(result: ToolResult) -> dict[str, Json]:
     return {"role": "tool", "tool_call_id": result.call_id, "content": text}
 
 
-def _assistant(parts: tuple[Part, ...]) -> dict[str, Json] | None:
+def _assistant(parts: tuple[Part, ...], quirks: frozenset[str]) -> dict[str, Json] | None:
     """None for an empty turn: some servers refuse it, and it says nothing (cases.md H3)."""
     said = "".join(part.text for part in parts if isinstance(part, Text))
     calls = [part for part in parts if isinstance(part, ToolCall)]
     if not said and not calls:
         return None
     message: dict[str, Json] = {"role": "assistant", "content": said or None}
-    thought = "".join(part.text for part in parts if isinstance(part, Thinking))
-    if thought:
-        message["reasoning_content"] = thought  # DeepSeek, Z.ai and vLLM read it; others ignore it
+    message |= _thoughts([part for part in parts if isinstance(part, Thinking)], said, quirks)
     if calls:
         message["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments or "{}"}}
             for call in calls
         ]
     return message
+
+
+def _thoughts(parts: list[Thinking], said: str, quirks: frozenset[str]) -> dict[str, Json]:
+    """Reasoning where the server reads it: signed in details, else as text, which most ignore."""
+    if "reasoning_details" in quirks and any(part.signature or part.redacted for part in parts):
+        return {"reasoning_details": [write_detail(part, index) for index, part in enumerate(parts)]}
+    thought = "".join(part.text for part in parts)
+    if not thought:
+        return {}
+    if "thoughts_in_content" in quirks:
+        blocks: list[Json] = [{"type": "thinking", "thinking": [{"type": "text", "text": thought}]}]
+        return {"content": [*blocks, {"type": "text", "text": said}] if said else blocks}
+    return {"reasoning" if "thoughts_in_reasoning" in quirks else "reasoning_content": thought}
 
 
 def _content(parts: tuple[Part, ...]) -> Json:

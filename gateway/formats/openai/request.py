@@ -59,6 +59,8 @@ def inexpressible(ask: Ask, endpoint: Endpoint) -> Inexpressible:
         lost.add("top_k")
     if "no_sampling" in endpoint.quirks:
         lost |= {name for name in _SAMPLING if getattr(chat, name) is not None}
+    if chat.user is not None and "no_user" in endpoint.quirks:
+        lost.add("user")
     if chat.reasoning is not None and REASONING not in endpoint.caps and chat.reasoning.effort != "none":
         lost.add("reasoning")
     if any(part.is_error for message in chat.messages for part in message.parts if hasattr(part, "is_error")):
@@ -126,11 +128,10 @@ def _max_tokens_key(endpoint: Endpoint, body: Mapping[str, Json]) -> str:
 
 
 def _translated(chat: ChatRequest, endpoint: Endpoint, max_output: int | None) -> dict[str, Json]:
-    body: dict[str, Json] = {"model": endpoint.upstream_id, "messages": write_messages(chat.messages)}
+    body: dict[str, Json] = {"model": endpoint.upstream_id, "messages": write_messages(chat.messages, endpoint.quirks)}
     if max_output is not None:
         body[_max_tokens_key(endpoint, {})] = max_output
-    if "no_sampling" not in endpoint.quirks:
-        body |= {name: value for name in _SAMPLING if (value := getattr(chat, name)) is not None}
+    body |= _sampling(chat, endpoint.quirks)
     if chat.stop:
         body["stop"] = list(chat.stop)
     if chat.tools:
@@ -142,11 +143,20 @@ def _translated(chat: ChatRequest, endpoint: Endpoint, max_output: int | None) -
     effort = wanted_effort(chat, endpoint) if REASONING in endpoint.caps else None
     if effort is not None:
         body["reasoning_effort"] = effort
-    if chat.user is not None:
+    if chat.user is not None and "no_user" not in endpoint.quirks:
         body["user"] = chat.user
     if chat.stream:
         body["stream"] = True
     return body
+
+
+def _sampling(chat: ChatRequest, quirks: frozenset[str]) -> dict[str, Json]:
+    if "no_sampling" in quirks:
+        return {}
+    given = {name: value for name in _SAMPLING if (value := getattr(chat, name)) is not None}
+    if "seed" in given and "random_seed" in quirks:
+        given["random_seed"] = given.pop("seed")
+    return given
 
 
 def _tool(tool: ToolSpec) -> dict[str, Json]:

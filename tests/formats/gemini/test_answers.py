@@ -155,8 +155,8 @@ def test_counts_thoughts_with_the_output_and_tools_with_the_input(told: dict[str
     assert read_usage(told) == usage
 
 
-def test_cached_input_is_paid_once() -> None:
-    """Cases.md I2."""
+@pytest.mark.case("I2")
+def test_i2_cached_input_is_paid_once() -> None:
     told = {"promptTokenCount": 262_960, "cachedContentTokenCount": 257_955, "candidatesTokenCount": 1_744}
     used = read_usage(told)
     assert used is not None
@@ -188,8 +188,8 @@ def test_a_stream_without_a_finish_is_truncated_and_what_was_seen_is_billed() ->
     assert stream.usage == Usage(input=4, output=10, estimated=True)
 
 
-def test_calls_in_several_events_are_counted_through() -> None:
-    """Cases.md E3."""
+@pytest.mark.case("E3")
+def test_e3_calls_in_several_events_are_counted_through() -> None:
     stream = relay(ask(STREAM), AT)
     out = events(stream.feed(sse(answer(CALL, finish=None), answer(CALL))) + stream.end())
     assert chat_calls(out) == [(0, "call_reply-1_0", "f", "{}"), (1, "call_reply-1_1", "f", "{}")]

@@ -1,5 +1,29 @@
-from gateway.core.chat import Image, Media, Message, Role, Text, Thinking, ToolCall, ToolResult
+from gateway.core.chat import Image, Json, Media, Message, Part, Role, Text, Thinking, ToolCall, ToolResult
 from gateway.formats.openai.messages import message_fields, write_messages
+
+
+def said(parts: tuple[Part, ...], *quirks: str) -> dict[str, Json]:
+    (message,) = write_messages([Message(Role.ASSISTANT, parts)], frozenset(quirks))
+    return message
+
+
+def test_gives_reasoning_back_where_the_server_reads_it() -> None:
+    parts: tuple[Part, ...] = (Thinking("Hm."), Text("a"))
+    head = {"role": "assistant", "content": "a"}
+    assert said(parts) == {**head, "reasoning_content": "Hm."}
+    assert said(parts, "thoughts_in_reasoning", "reasoning_details") == {**head, "reasoning": "Hm."}
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}
+    assert said(parts, "thoughts_in_content")["content"] == [thinking, {"type": "text", "text": "a"}]
+    call = ToolCall("c", "f", "{}")
+    assert said((Thinking("Hm."), call), "thoughts_in_content")["content"] == [thinking]
+
+
+def test_gives_signed_reasoning_back_in_details() -> None:
+    parts: tuple[Part, ...] = (Thinking("Hm.", "S", format="anthropic"), Thinking("", redacted="R"), Text("a"))
+    assert said(parts, "reasoning_details")["reasoning_details"] == [
+        {"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 0, "text": "Hm.", "signature": "S"},
+        {"type": "reasoning.encrypted", "data": "R", "format": "unknown", "index": 1},
+    ]
 
 
 def test_writes_every_part_it_can_say() -> None:
