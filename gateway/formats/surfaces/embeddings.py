@@ -1,4 +1,4 @@
-"""`/v1/embeddings`: never translated, so this surface writes errors only."""
+"""`/v1/embeddings`: writes errors only; answers of other wire formats are written by `formats.embeddings`."""
 
 from collections.abc import Mapping
 
