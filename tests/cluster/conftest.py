@@ -1,7 +1,7 @@
 """Tests of this folder need the cluster of `make test-cluster`; without it they are not even collected."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -20,6 +20,20 @@ def providers() -> None:
 def installed(providers: None) -> None:
     """Pointsman in its namespace, in front of the simulated providers; once for all tests."""
     release.install(vendors.config())
+
+
+@pytest.fixture
+def monitored(pointsman: None) -> None:
+    """With a monitor that publishes to the cluster."""
+    if not release.has_monitor():
+        pytest.skip("this release has no monitor in the cluster")
+
+
+@pytest.fixture
+def autoscaled(pointsman: None) -> Iterator[Callable[[str], None]]:
+    """What has the gateways scaled by a figure, until the test ends."""
+    yield release.autoscale
+    release.fixed()
 
 
 @pytest.fixture

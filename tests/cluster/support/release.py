@@ -1,8 +1,11 @@
 """Pointsman as deployed for the tests: its start, its addresses, its parts."""
 
+import os
+import signal
 from typing import Any
 
 from tests.cluster.support import kubectl, web
+from tests.cluster.support.cgroups import pids
 from tests.cluster.support.kubectl import NAMESPACE
 from tests.cluster.support.lab import IMAGE
 from tests.cluster.support.vendors import KEYED
@@ -11,7 +14,11 @@ Json = Any  # a value made of JSON's types
 
 GATEWAY, MONITOR, SERVICE, HEALTH = "pointsman-gateway", "pointsman-monitor", "pointsman", "pointsman-health"
 CONFIG, SECRET = "pointsman-config", "sim-pro-key"
+LEAST, MOST = 2, 4  # gateways, where they are scaled
 CLIENT_PORT, ADMIN_PORT, MONITOR_PORT = 8080, 9090, 9091
+
+
+SCRAPED = {"prometheus.io/scrape": "true", "prometheus.io/port": str(ADMIN_PORT)}
 
 
 def install(config: str) -> None:
@@ -31,6 +38,10 @@ def write_config(text: str) -> None:
     """Replace the routing configuration, as `kubectl apply` does."""
     data = {"pointsman.yaml": text}
     kubectl.apply([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CONFIG}, "data": data}])
+
+
+def has_monitor() -> bool:
+    return any(each["metadata"]["name"] == MONITOR for each in kubectl.items("deployments"))
 
 
 def url() -> str:
@@ -54,6 +65,44 @@ def monitor_urls() -> dict[str, str]:
     return {pod["metadata"]["name"]: f"http://{pod['status']['podIP']}:{MONITOR_PORT}" for pod in pods("monitor")}
 
 
+def autoscale(what: str) -> None:
+    """Scale the gateways by that figure alone, with a target that a test can reach and with little delay."""
+    cpu = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}}}
+    inflight = {"type": "Pods", "pods": {"metric": {"name": "pointsman_inflight_requests"},
+                                         "target": {"type": "AverageValue", "averageValue": "8"}}}  # fmt: skip
+    policies = [{"type": "Pods", "value": 4, "periodSeconds": 5}]
+    spec = {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": GATEWAY},
+        "minReplicas": LEAST, "maxReplicas": MOST,
+        "metrics": [cpu if what == "processor time" else inflight],
+        "behavior": {"scaleUp": {"stabilizationWindowSeconds": 0, "policies": policies},
+                     "scaleDown": {"stabilizationWindowSeconds": 10, "policies": policies}},
+    }  # fmt: skip
+    hpa = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": GATEWAY}}
+    kubectl.apply([hpa | {"spec": spec}])
+
+
+def fixed() -> None:
+    """No autoscaler any more."""
+    kubectl.kubectl("delete", "horizontalpodautoscaler", GATEWAY)
+    kubectl.kubectl("scale", f"deployment/{GATEWAY}", f"--replicas={LEAST}")
+
+
+def scale_monitor(count: int, *, wait: bool = True) -> None:
+    """So many monitors, by hand: no HPA is to have its own mind meanwhile."""
+    kubectl.kubectl("scale", f"deployment/{MONITOR}", f"--replicas={count}")
+    if wait:
+        kubectl.rolled_out(MONITOR)
+        kubectl.eventually(f"{count} monitors", lambda: len(pods("monitor")) == count, within_s=60)
+
+
+def kill_now(pod: str) -> None:
+    """As with its node: no signal that it could act on, no time to say farewell, no start of the same container."""
+    for pid in pids(pod):
+        os.kill(int(pid), signal.SIGKILL)
+    kubectl.kubectl("delete", "pod", pod, "--grace-period=0", "--force")
+
+
 def ask(prompt: str = "hello", model: str = "auto", **body: Json) -> web.Reply:
     """One chat completion through the service."""
     messages = [{"role": "user", "content": prompt}]
@@ -71,6 +120,7 @@ def _plain(config: str) -> list[dict[str, Json]]:
                          {"name": "key", "mountPath": f"/var/run/secrets/pointsman/{KEYED}"}],
         "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
                             "capabilities": {"drop": ["ALL"]}},
+        "resources": {"requests": {"cpu": "50m", "memory": "96Mi"}},
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": ADMIN_PORT}, "periodSeconds": 1},
     }  # fmt: skip
     pod = {"containers": [container], "enableServiceLinks": False, "terminationGracePeriodSeconds": 120,
@@ -80,7 +130,7 @@ def _plain(config: str) -> list[dict[str, Json]]:
                        {"name": "key", "secret": {"secretName": SECRET}}]}  # fmt: skip
     spec = {"replicas": 2, "selector": {"matchLabels": labels},
             "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
-            "template": {"metadata": {"labels": labels}, "spec": pod}}  # fmt: skip
+            "template": {"metadata": {"labels": labels, "annotations": SCRAPED}, "spec": pod}}  # fmt: skip
     return [
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CONFIG},
          "data": {"pointsman.yaml": config}},

@@ -19,6 +19,7 @@ Json = Any  # a value made of JSON's types
 NAMESPACE = "vendors"
 PORT = 8000
 PERIOD_S = 10  # of the monitor's probes
+PROBED_BY_COMPLETION = ("sim-private", "sim-claude")  # each endpoint by itself: who probes what is seen at the vendor
 KEYED = "sim-pro"  # the one that is called with a key, from a mounted Secret
 KEY_FILE = f"/var/run/secrets/pointsman/{KEYED}/key"
 NAMES = tuple(vendor.id for vendor in VENDORS)
@@ -35,8 +36,9 @@ def start() -> None:
 def providers() -> dict[str, Json]:
     """The `providers:` block, probed often enough for tests."""
     rows = provider_rows({name: f"http://{name}.{NAMESPACE}.svc.cluster.local:{PORT}/v1" for name in NAMES})
-    for row in rows.values():
-        row["probe"] = {"by": "models", "every": f"{PERIOD_S}s", "timeout": "2s"}
+    for name, row in rows.items():
+        means = "completion" if name in PROBED_BY_COMPLETION else "models"
+        row["probe"] = {"by": means, "every": f"{PERIOD_S}s", "timeout": "2s"}
         row["timeouts"] = {"connect": "2s"}
     rows[KEYED]["key"] = {"file": KEY_FILE}
     return rows
