@@ -95,7 +95,7 @@ class Gateway:
         self.walk.parts = self._parts(compiled, self.walk.parts)
         self.metrics.reloads.add(())
 
-    def refused(self) -> None:
+    def refused(self, problem: str) -> None:
         """A new version of the configuration was refused."""
         self.metrics.reload_failures.add(())
 

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     kubernetes: Annotated[Literal["auto", "on", "off"], BeforeValidator(_lower)] = "auto"
     namespace: str | None = None  # None: that of the pod
     configmap: Word = "pointsman-health"
+    pod_name: str | None = None  # of this monitor among its replicas; None: the host's name
+    pod_uid: str | None = None  # None: what the monitor leaves in the cluster outlives its pod
+    gateway_service: Word = "pointsman"  # whose pods the monitor asks for what they saw
     catalog: Path | None = None  # None: the one in the package
     drain_delay_s: Seconds = 0.0  # after SIGTERM, until new connections are refused
     drain_s: Seconds = 3600.0  # then, for requests to finish: `limits.total`'s default

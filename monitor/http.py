@@ -27,16 +27,17 @@ class TooLargeError(aiohttp.ClientError):
     """The answer is longer than any that could be meant."""
 
 
-class HttpGateways:
-    """`Gateways` behind fixed admin URLs."""
+class OutcomesReader:
+    """Reads gateways' reports; a gateway that falls silent is told of once."""
 
-    def __init__(self, session: aiohttp.ClientSession, urls: Sequence[str]) -> None:
+    def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
-        self._urls = urls
         self._silent: set[str] = set()
 
-    async def outcomes(self) -> Sequence[Outcomes]:
-        reports = await asyncio.gather(*(self._read(url) for url in self._urls))
+    async def read(self, urls: Sequence[str]) -> Sequence[Outcomes]:
+        """The reports of those admin URLs that answered."""
+        self._silent.intersection_update(urls)  # pods come and go
+        reports = await asyncio.gather(*(self._read(url) for url in urls))
         return [report for report in reports if report is not None]
 
     async def _read(self, url: str) -> Outcomes | None:
@@ -50,6 +51,17 @@ class HttpGateways:
             return None
         self._silent.discard(url)
         return report
+
+
+class HttpGateways:
+    """`Gateways` behind fixed admin URLs."""
+
+    def __init__(self, reader: OutcomesReader, urls: Sequence[str]) -> None:
+        self._reader = reader
+        self._urls = urls
+
+    async def outcomes(self) -> Sequence[Outcomes]:
+        return await self._reader.read(self._urls)
 
 
 class HttpPriceFeed:

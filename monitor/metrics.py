@@ -5,6 +5,7 @@ scrape that fails cannot make them look young.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -14,6 +15,42 @@ from gateway.core.breaker import State
 from monitor.loop import Monitor
 from monitor.ports import Clock
 
+
+class PublisherTally(Protocol):
+    """What a publisher to a ConfigMap counts."""
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    @property
+    def shed(self) -> int: ...
+
+    @property
+    def failures(self) -> Mapping[str, int]: ...
+
+
+class TellerTally(Protocol):
+    """What a writer of events counts."""
+
+    @property
+    def told(self) -> int: ...
+
+    @property
+    def dropped(self) -> int: ...
+
+
+class Cluster(Protocol):
+    """What is counted in a cluster beside everything else."""
+
+    @property
+    def publisher(self) -> PublisherTally: ...
+
+    @property
+    def teller(self) -> TellerTally: ...
+
+    def replicas(self) -> int: ...
+
+
 Values = Mapping[tuple[str, ...], float]  # by label values
 
 STATE_VALUES = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
@@ -22,10 +59,11 @@ STATE_VALUES = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 class MonitorCollector(Collector):
     """Yields one monitor's metrics."""
 
-    def __init__(self, monitor: Monitor, clock: Clock, version: str) -> None:
+    def __init__(self, monitor: Monitor, clock: Clock, version: str, cluster: Cluster | None = None) -> None:
         self._monitor = monitor
         self._clock = clock
         self._version = version
+        self._cluster = cluster
         self.reloads = 0
         self.reload_failures = 0
 
@@ -34,6 +72,8 @@ class MonitorCollector(Collector):
         yield from self._probes()
         yield from self._published()
         yield from self._prices()
+        if self._cluster is not None:
+            yield from _sharing(self._cluster)
         yield _gauge("pointsman_build_info", "The version that runs.", ("version",), {(self._version,): 1})
         yield _counter("pointsman_config_reloads", "Accepted versions of the configuration.", (), {(): self.reloads})
         failures: Values = {(): self.reload_failures}
@@ -81,6 +121,11 @@ class MonitorCollector(Collector):
             ("provider",),
             {(id_,): usd for id_, usd in rounds.spent_usd.items()},
         )
+        watchlist = self._monitor.watchlist
+        yield _gauge("pointsman_monitor_shards", "Shards that this replica owns.", (), {(): len(watchlist.shards)})
+        yield _gauge(
+            "pointsman_monitor_endpoints", "Endpoints that this replica watches.", (), {(): len(watchlist.owners())}
+        )
         yield _gauge("pointsman_probe_lag_seconds", "How late the latest probes began.", (), {(): rounds.lag_s})
 
     def _published(self) -> Iterator[Metric]:
@@ -113,6 +158,21 @@ class MonitorCollector(Collector):
         unknown = sum(price is None for price in book.prices.values())
         yield _gauge("pointsman_prices_held_back", "Live prices not believed.", (), {(): len(book.held_back)})
         yield _gauge("pointsman_prices_unknown", "Endpoints without a price.", (), {(): unknown})
+
+
+def _sharing(cluster: Cluster) -> Iterator[Metric]:
+    publisher, teller = cluster.publisher, cluster.teller
+    yield _gauge("pointsman_monitor_replicas", "Replicas seen alive, this one included.", (), {(): cluster.replicas()})
+    yield _gauge("pointsman_snapshot_bytes", "Size of the ConfigMap's data.", (), {(): publisher.size_bytes})
+    yield _counter("pointsman_snapshot_shed", "Shards written without detail.", (), {(): publisher.shed})
+    yield _counter(
+        "pointsman_kube_publish_failures",
+        "Requests for the ConfigMap that failed, by HTTP status.",
+        ("status",),
+        {(status,): count for status, count in publisher.failures.items()},
+    )
+    yield _counter("pointsman_kube_events", "Events written.", (), {(): teller.told})
+    yield _counter("pointsman_kube_events_dropped", "Events not written.", (), {(): teller.dropped})
 
 
 def registry(collector: MonitorCollector) -> CollectorRegistry:

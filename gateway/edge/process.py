@@ -64,8 +64,8 @@ class Owner(Protocol):
     def reconfigure(self, compiled: Compiled) -> None:
         """Take over an accepted version."""
 
-    def refused(self) -> None:
-        """A new version was refused; the old one stays in force."""
+    def refused(self, problem: str) -> None:
+        """A new version was refused, for what `problem` says; the old one stays in force."""
 
 
 class Configured:
@@ -132,7 +132,7 @@ class Reloader:
                 known = replace(self._known, today=today())  # models retire while a process runs
                 compiled = load_config(ConfigText(change.data, str(self._path)), known)
             except ConfigError as error:
-                self._owner.refused()
+                self._owner.refused(str(error))
                 log.error("new configuration refused, the old one stays:\n%s", error)
                 continue
             self._owner.reconfigure(compiled)

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from gateway.core.outcomes import EndpointOutcomes, Outcomes, encode_outcomes
 from monitor import http
-from monitor.http import HttpGateways, HttpPriceFeed
+from monitor.http import HttpGateways, HttpPriceFeed, OutcomesReader
 from monitor.ports import FetchError
 from monitor.price_sources import Source
 from tests.support.loopback import Handler, serving
@@ -25,7 +25,7 @@ def answering(body: bytes, status: int = 200) -> Handler:
 async def test_hears_every_gateway_that_answers_with_a_report() -> None:
     routes = {"/one/outcomes": answering(encode_outcomes(REPORT)), "/two/outcomes": answering(b"<html>")}
     async with serving(routes) as url, aiohttp.ClientSession() as session:
-        gateways = HttpGateways(session, (f"{url}/one/", f"{url}/two", f"{url}/three", NOBODY))
+        gateways = HttpGateways(OutcomesReader(session), (f"{url}/one/", f"{url}/two", f"{url}/three", NOBODY))
 
         assert await gateways.outcomes() == [REPORT]
         assert await gateways.outcomes() == [REPORT]
@@ -41,7 +41,7 @@ async def test_says_once_that_a_gateway_is_silent_and_again_after_it_was_heard(
 
     caplog.set_level("INFO", logger="monitor")
     async with serving({"/outcomes": handler}) as url, aiohttp.ClientSession() as session:
-        gateways = HttpGateways(session, (url,))
+        gateways = HttpGateways(OutcomesReader(session), (url,))
         for _ in range(4):
             await gateways.outcomes()
 
