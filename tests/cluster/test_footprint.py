@@ -13,7 +13,7 @@ def test_a_gateway_is_ready_with_little_work_and_rests_in_little_memory(pointsma
     name = release.pods("gateway")[0]["metadata"]["name"]
     before = {pod["metadata"]["name"] for pod in release.pods("gateway")}
     kubectl.kubectl("delete", "pod", name, "--wait=false")
-    found = kubectl.eventually("a new gateway ready", lambda: _new_and_ready(before), within_s=60, every_s=0.1)
+    found = kubectl.eventually("a new gateway ready", lambda: _new_and_ready(before), within_s=120, every_s=0.1)
     cpu_s = cgroups.cpu_s(found)
     rss_mib = max(cgroups.rss_mib(pod) for pod in (*before - {name}, found))
     report.record(0, "Gateway from its start until ready", f"{cpu_s:.2f} s of processor time")

@@ -16,7 +16,7 @@ MAY = {
     release.GATEWAY: {f"get {STATE}", f"list {STATE}", f"watch {STATE}"},
     release.MONITOR: {
         f"get {STATE}", f"patch {STATE}", "get leases", "list leases", "watch leases", "create leases", "update leases",
-        "create events", "list endpointslices.discovery.k8s.io", "watch endpointslices.discovery.k8s.io",
+        "create events", "list endpointslices.discovery.k8s.io",
     },
 }  # fmt: skip
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete")
@@ -32,7 +32,7 @@ TOLERATED = {
     release.GATEWAY: set[str](),
     release.MONITOR: {
         f"list {STATE}", f"watch {STATE}", "delete leases", "patch leases", "patch events",
-        "get endpointslices.discovery.k8s.io",
+        "get endpointslices.discovery.k8s.io", "watch endpointslices.discovery.k8s.io",
     },
 }  # fmt: skip
 

@@ -22,6 +22,16 @@ def api_server_down() -> Iterator[None]:
     finally:
         hold.unlink()
         kubectl.eventually("API server ready", lambda: kubectl.kubectl("get", "--raw", "/readyz") == "ok", within_s=60)
+        _controllers_act()
+
+
+def _controllers_act() -> None:
+    """Controllers come back by and by: what a test does next would find the cluster still asleep."""
+    name = f"awake-{time.monotonic_ns()}"
+    kubectl.kubectl("create", "namespace", name)
+    look = ("get", "serviceaccount", "default", "-o", "name")
+    kubectl.eventually("controllers act", lambda: kubectl.kubectl(*look, namespace=name), within_s=180)
+    kubectl.kubectl("delete", "namespace", name, "--wait=false")
 
 
 @contextmanager

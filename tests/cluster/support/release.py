@@ -2,7 +2,11 @@
 
 import os
 import signal
+import string
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from tests.cluster.support import kubectl, web
 from tests.cluster.support.cgroups import pids
@@ -13,18 +17,17 @@ from tests.cluster.support.vendors import KEYED
 Json = Any  # a value made of JSON's types
 
 GATEWAY, MONITOR, SERVICE, HEALTH = "pointsman-gateway", "pointsman-monitor", "pointsman", "pointsman-health"
-CONFIG, SECRET = "pointsman-config", "sim-pro-key"
+CONFIG, SECRET = "pointsman-config", f"{KEYED}-key"
 LEAST, MOST = 2, 4  # gateways, where they are scaled
 CLIENT_PORT, ADMIN_PORT, MONITOR_PORT = 8080, 9090, 9091
-
-
-SCRAPED = {"prometheus.io/scrape": "true", "prometheus.io/port": str(ADMIN_PORT)}
 
 
 def install(config: str) -> None:
     kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}])
     write_key("key-one")
-    kubectl.apply(_plain(config))
+    write_config(config)
+    text = string.Template((Path(__file__).parent / "plain.yaml").read_text())
+    kubectl.apply(yaml.safe_load_all(text.substitute(IMAGE=IMAGE, KEYED=KEYED)))
     kubectl.rolled_out(GATEWAY)
 
 
@@ -107,47 +110,6 @@ def ask(prompt: str = "hello", model: str = "auto", **body: Json) -> web.Reply:
     """One chat completion through the service."""
     messages = [{"role": "user", "content": prompt}]
     return web.call(f"{url()}/v1/chat/completions", {"model": model, "messages": messages, **body})
-
-
-def _plain(config: str) -> list[dict[str, Json]]:
-    labels = {"app.kubernetes.io/name": "pointsman", "app.kubernetes.io/component": "gateway"}
-    container = {
-        "name": "gateway", "image": IMAGE, "imagePullPolicy": "Never", "args": ["gateway"],
-        "env": [{"name": "POINTSMAN_CONFIG", "value": "/etc/pointsman/pointsman.yaml"},
-                {"name": "POINTSMAN_DRAIN_DELAY_S", "value": "6"},
-                {"name": "POINTSMAN_KUBERNETES", "value": "auto"}],
-        "volumeMounts": [{"name": "config", "mountPath": "/etc/pointsman"},
-                         {"name": "key", "mountPath": f"/var/run/secrets/pointsman/{KEYED}"}],
-        "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
-                            "capabilities": {"drop": ["ALL"]}},
-        "resources": {"requests": {"cpu": "50m", "memory": "96Mi"}},
-        "readinessProbe": {"httpGet": {"path": "/readyz", "port": ADMIN_PORT}, "periodSeconds": 1},
-    }  # fmt: skip
-    pod = {"containers": [container], "enableServiceLinks": False, "terminationGracePeriodSeconds": 120,
-           "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
-           "serviceAccountName": GATEWAY,
-           "volumes": [{"name": "config", "configMap": {"name": CONFIG}},
-                       {"name": "key", "secret": {"secretName": SECRET}}]}  # fmt: skip
-    spec = {"replicas": 2, "selector": {"matchLabels": labels},
-            "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
-            "template": {"metadata": {"labels": labels, "annotations": SCRAPED}, "spec": pod}}  # fmt: skip
-    return [
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CONFIG},
-         "data": {"pointsman.yaml": config}},
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": GATEWAY}},
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": HEALTH}},
-        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": GATEWAY},
-         "rules": [{"apiGroups": [""], "resources": ["configmaps"], "resourceNames": [HEALTH],
-                    "verbs": ["get", "list", "watch"]}]},
-        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": GATEWAY},
-         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": GATEWAY},
-         "subjects": [{"kind": "ServiceAccount", "name": GATEWAY, "namespace": NAMESPACE}]},
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": GATEWAY}, "spec": spec},
-        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": SERVICE},
-         "spec": {"selector": labels, "ports": [{"port": CLIENT_PORT, "targetPort": CLIENT_PORT}]}},
-        {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": GATEWAY},
-         "spec": {"selector": {"matchLabels": labels}, "maxUnavailable": 1}},
-    ]  # fmt: skip
 
 
 def said(component: str) -> str:
