@@ -1,6 +1,6 @@
 """The monitor's life: four rhythms that share one ledger.
 
-    every second    send the probes that are due; publish breakers that have changed
+    every second    take over or give away shards; send the probes that are due; publish breakers that have changed
     every period    read the gateways' outcomes; then everything may be published
     every hour      read live prices, and publish them
 
@@ -9,6 +9,7 @@ A change of a breaker is so published within a second or two, together with thos
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from gateway.core.prices import PriceBook
 from monitor.ledger import Ledger
@@ -24,6 +25,7 @@ from monitor.watchlist import Watchlist
 PERIOD_S = 30.0
 TICK_S = 1.0  # also the time within which changes of breakers are gathered (CONTRACT §6: debounced 1 s)
 PRICES_SHARD = 0  # whoever owns it publishes the prices
+LINGER_S = PERIOD_S  # a shard given away is probed for so long still: its new owner may need as much to begin
 
 
 class Monitor:
@@ -41,6 +43,12 @@ class Monitor:
         self.heard = Heard()
         self.period = 0  # how many have passed
         self.ready = False  # everything was published, or tried to be, once
+        self.publishing = True  # False: others may have taken over what is published here
+        self._wanted: frozenset[int] = frozenset(watchlist.shards)
+        self._own: frozenset[int] = frozenset()  # as published
+        self._lingering: dict[int, float] = {}  # shards given away, until when they are probed
+        self._published = True  # as `publishing` was a moment ago
+        self._priced_s = float("-inf")
 
     def reconfigure(self, watchlist: Watchlist) -> None:
         """Take over a new version of the configuration; what remains in it keeps its history."""
@@ -49,26 +57,53 @@ class Monitor:
         self.rounds.reconfigure(watchlist)
         self._reprice()
 
+    def own(self, shards: frozenset[int]) -> None:
+        """These fall to this replica from now on; acted on within a second."""
+        self._wanted = shards
+
     async def run(self) -> None:
         """Take over, and work until cancelled."""
-        await self.press.take_over(self.watchlist.shards, self.ledger)
-        if PRICES_SHARD in self.watchlist.shards:
-            if (before := await self.press.prices()) is not None:
-                self.market.restore(before)
-            self._reprice()
-            await self.press.print_prices(self.book)  # what is known already, before any source has answered
+        await self._share()
         async with asyncio.TaskGroup() as group:
             group.create_task(_every(TICK_S, self._publish))
             group.create_task(_every(PERIOD_S, self._listen))
-            group.create_task(_every(REFRESH_S, self._price))
+            group.create_task(_every(TICK_S, self._price))
             await _every(TICK_S, lambda: self._probe(group))
 
     async def _probe(self, group: asyncio.TaskGroup) -> None:
         self.rounds.begin(group)
 
     async def _publish(self) -> None:
-        await self.press.print_shards(self.ledger, self.period)
+        await self._share()
+        if self.publishing:
+            await self.press.print_shards(self.ledger, self.period)
         self.ready = True
+
+    async def _share(self) -> None:
+        """Bring what is probed and published in line with what falls to this replica."""
+        now_s = self._ports.clock.now_s()
+        gained, lost = self._wanted - self._own, self._own - self._wanted
+        if self.publishing and not self._published:
+            gained = self._wanted  # readers may have heard of another publisher meanwhile: begin a new epoch
+        self._own, self._published = self._wanted, self.publishing
+        self.press.release(lost)
+        self._lingering |= dict.fromkeys(lost, now_s + LINGER_S)
+        self._lingering = {
+            shard: until_s
+            for shard, until_s in self._lingering.items()
+            if until_s > now_s and shard not in self._own
+        }
+        watched = self._own | self._lingering.keys()
+        if watched != set(self.watchlist.shards):
+            self.reconfigure(replace(self.watchlist, shards=watched))
+        if gained:
+            await self.press.take_over(gained, self.ledger)
+        if PRICES_SHARD in gained:
+            if (before := await self.press.prices()) is not None:
+                self.market.restore(before)
+            self._reprice()
+            await self.press.print_prices(self.book)  # what is known already, before any source has answered
+            self._priced_s = float("-inf")
 
     async def _listen(self) -> None:
         reports = await self._ports.gateways.outcomes()
@@ -79,8 +114,10 @@ class Monitor:
         self.period += 1
 
     async def _price(self) -> None:
-        if PRICES_SHARD not in self.watchlist.shards:
+        now_s = self._ports.clock.now_s()
+        if PRICES_SHARD not in self._own or not self.publishing or now_s - self._priced_s < REFRESH_S:
             return
+        self._priced_s = now_s
         await self.market.refresh(self.watchlist)
         self._reprice()
         await self.press.print_prices(self.book)

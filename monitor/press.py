@@ -47,6 +47,12 @@ class Press:
                 for id_, entry in seen.endpoints.items():
                     ledger.restore(id_, entry, self._clock.now_s(), self._offset_s)
 
+    def release(self, shards: Collection[int]) -> None:
+        """Publish these no more."""
+        for shard in shards:
+            self._issues.pop(shard, None)
+            self._considered.pop(shard, None)
+
     async def _seen(self, shard: int) -> ShardSnapshot | None:
         raw = await self._read(shard_key(shard))
         if raw is None:
@@ -84,7 +90,8 @@ class Press:
         now_s = self._clock.now_s()
         states: dict[int, dict[str, State]] = {shard: {} for shard in self._issues}
         for id_, state in ledger.states(now_s).items():
-            states[shard_of(id_)][id_] = state
+            if (shard := shard_of(id_)) in states:  # else it was given away, and is merely probed
+                states[shard][id_] = state
         for shard, current in states.items():
             last = self._issues[shard]
             known = {id_: entry.breaker for id_, entry in last.entries.items()}

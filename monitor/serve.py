@@ -8,6 +8,8 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Collection
+from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import web
@@ -17,16 +19,18 @@ from gateway.config.compile import Compiled
 from gateway.config.effective import effective
 from gateway.edge.credentials.minter import Minter
 from gateway.edge.files import follow
+from gateway.edge.kube.access import Access, NoAccess, find_access
 from gateway.edge.process import CONFIG_LOOK_S, StartError, configured, run_process, stop_signal
 from gateway.edge.secrets import SecretStore
 from gateway.settings import Settings
 from gateway.upstream.client import Upstream
 from monitor.files import FilePublisher
-from monitor.http import HttpGateways, HttpPriceFeed
+from monitor.http import HttpGateways, HttpPriceFeed, OutcomesReader
+from monitor.kube.station import Station, station
 from monitor.loop import Monitor
 from monitor.metrics import MonitorCollector, registry
 from monitor.page import page
-from monitor.ports import Clock, Ports
+from monitor.ports import Clock, Gateways, Ports, Publisher
 from monitor.price_sources import Source
 from monitor.prober import LineProber
 from monitor.sharding import SHARDS
@@ -42,15 +46,18 @@ def serve(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings) -> None:
-    if settings.state_dir is None:
-        raise StartError("set POINTSMAN_STATE_DIR to the directory that the gateways read")
+    access = _access(settings)
     begun = configured(settings.catalog, settings.config_path())
     clock = Clock(now_s=time.monotonic, epoch_s=time.time)
     upstream = Upstream()
     async with aiohttp.ClientSession(trust_env=True, headers={"user-agent": f"pointsman/{VERSION}"}) as session:
-        process = Process(settings, begun.compiled, clock, upstream, session)
+        reader = OutcomesReader(session)
+        cluster = None if access is None else station(settings, access, reader)
+        process = Process(settings, begun.compiled, Outside(clock, upstream, session, reader, cluster))
         runner = await _listening(process, settings)
         tasks = [asyncio.create_task(process.monitor.run())]
+        if cluster is not None:
+            tasks.append(asyncio.create_task(cluster.keep(process.monitor)))
         reloader = begun.reloader(process)
         if reloader is not None:
             tasks.append(asyncio.create_task(follow(reloader.watch, reloader.take, CONFIG_LOOK_S, asyncio.sleep)))
@@ -69,6 +76,19 @@ async def _serve(settings: Settings) -> None:
     log.info("monitor stopped")
 
 
+def _access(settings: Settings) -> Access | None:
+    """A directory for the state that is given on purpose wins over a cluster that is merely there."""
+    if settings.state_dir is not None and settings.kubernetes == "auto":
+        return None
+    try:
+        access = find_access(settings.kubernetes, settings.namespace, os.environ)
+    except NoAccess as error:
+        raise StartError(str(error)) from None
+    if access is None and settings.state_dir is None:
+        raise StartError("set POINTSMAN_STATE_DIR to the directory that the gateways read")
+    return access
+
+
 async def _listening(process: "Process", settings: Settings) -> web.AppRunner:
     runner = web.AppRunner(monitor_app(process.views(), registry(process.collector)), access_log=None)
     await runner.setup()
@@ -82,29 +102,40 @@ async def _listening(process: "Process", settings: Settings) -> web.AppRunner:
     return runner
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the monitor reaches the world by; `station` is None outside a cluster."""
+
+    clock: Clock
+    upstream: Upstream
+    session: aiohttp.ClientSession
+    reader: OutcomesReader
+    station: Station | None
+
+
 class Process:
     """The monitor and what surrounds it in one process."""
 
-    def __init__(
-        self, settings: Settings, compiled: Compiled, clock: Clock, upstream: Upstream, session: aiohttp.ClientSession
-    ) -> None:
-        assert settings.state_dir is not None, "checked before anything was made"
+    def __init__(self, settings: Settings, compiled: Compiled, outside: Outside) -> None:
         urls = price_urls(settings)
-        self._clock = clock
+        self._clock = outside.clock
         self._compiled = compiled
-        self._prober = LineProber(upstream, clock)
-        self._minter = Minter(clock.now_s)
+        self._station = outside.station
+        self._prober = LineProber(outside.upstream, outside.clock)
+        self._minter = Minter(outside.clock.now_s)
         self._equip(compiled)
         ports = Ports(
             prober=self._prober,
-            gateways=HttpGateways(session, settings.gateways),
-            feed=HttpPriceFeed(session, urls),
-            publisher=FilePublisher(settings.state_dir),
-            clock=clock,
+            gateways=_gateways(settings, outside),
+            feed=HttpPriceFeed(outside.session, urls),
+            publisher=_publisher(settings, outside.station),
+            clock=outside.clock,
         )
-        name = f"{socket.gethostname()}-{os.getpid()}"
-        self.monitor = Monitor(watchlist(compiled), ports, tuple(urls), name)
-        self.collector = MonitorCollector(self.monitor, clock, VERSION)
+        name = f"{socket.gethostname()}-{os.getpid()}" if outside.station is None else outside.station.name
+        # A replica in a cluster begins with nothing, and owns what falls to it once it knows the others.
+        shards: Collection[int] = range(SHARDS) if outside.station is None else ()
+        self.monitor = Monitor(watchlist(compiled, shards), ports, tuple(urls), name)
+        self.collector = MonitorCollector(self.monitor, outside.clock, VERSION, outside.station)
 
     def _equip(self, compiled: Compiled) -> None:
         providers = compiled.policy.catalog.providers
@@ -114,12 +145,14 @@ class Process:
         """Take over an accepted version of the configuration."""
         self._compiled = compiled
         self._equip(compiled)
-        self.monitor.reconfigure(watchlist(compiled))
+        self.monitor.reconfigure(watchlist(compiled, self.monitor.watchlist.shards))
         self.collector.reloads += 1
 
-    def refused(self) -> None:
+    def refused(self, problem: str) -> None:
         """A new version of the configuration was refused."""
         self.collector.reload_failures += 1
+        if self._station is not None:
+            self._station.refused(problem)
 
     def views(self) -> Views:
         return Views(
@@ -129,9 +162,23 @@ class Process:
         )
 
 
-def watchlist(compiled: Compiled) -> Watchlist:
-    """What is watched of a configuration; without a cluster one process has all shards."""
-    return Watchlist(compiled.policy.catalog, compiled.breaker_rules, compiled.price_book, range(SHARDS))
+def watchlist(compiled: Compiled, shards: Collection[int]) -> Watchlist:
+    """What is watched of a configuration."""
+    return Watchlist(compiled.policy.catalog, compiled.breaker_rules, compiled.price_book, shards)
+
+
+def _gateways(settings: Settings, outside: Outside) -> Gateways:
+    """Those named win: they were named on purpose."""
+    if outside.station is None or settings.gateways:
+        return HttpGateways(outside.reader, settings.gateways)
+    return outside.station.gateways
+
+
+def _publisher(settings: Settings, station: Station | None) -> Publisher:
+    if station is not None:
+        return station.publisher
+    assert settings.state_dir is not None, "checked before anything was made"
+    return FilePublisher(settings.state_dir)
 
 
 def price_urls(settings: Settings) -> dict[Source, str]:

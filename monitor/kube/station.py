@@ -1,0 +1,89 @@
+"""This replica's place in a cluster: where it publishes, whom it hears, which shards are its own, what it tells people.
+
+Owns the API connection and everything that stands on it.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+from dataclasses import dataclass
+from random import SystemRandom
+
+from gateway.edge.kube.access import Access
+from gateway.edge.kube.api import Api
+from gateway.settings import Settings
+from monitor.http import OutcomesReader
+from monitor.kube.events import About, Teller
+from monitor.kube.gateways import PodGateways
+from monitor.kube.membership import Member, Membership, Surroundings
+from monitor.kube.publisher import ConfigMapPublisher
+from monitor.loop import Monitor
+from monitor.news import refusal_news
+from monitor.ownership import owned
+from monitor.sharding import SHARDS
+
+LOOK_S = 0.5  # how soon a change among the replicas is acted on
+LEAVE_S = 3.0  # for the word that this replica is going; without it the others wait for its Lease to run out
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """Made at start, before the monitor; `keep` runs beside it."""
+
+    api: Api
+    publisher: ConfigMapPublisher
+    gateways: PodGateways
+    membership: Membership
+    teller: Teller
+    name: str
+
+    async def keep(self, monitor: Monitor) -> None:
+        """Stay a member, own what falls to this replica, and tell what changes; ends by cancellation."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.membership.run())
+                group.create_task(self.teller.run(monitor.press.entries))
+                group.create_task(self._share(monitor))
+        finally:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.membership.leave(), LEAVE_S)
+            await self.api.close()
+
+    async def _share(self, monitor: Monitor) -> None:
+        known: frozenset[str] | None = None
+        while True:
+            monitor.publishing = self.membership.fit
+            live = self.membership.live
+            # One that is cut off keeps what it has, and publishes nothing.
+            if self.membership.fit and live and live != known:
+                known = live
+                monitor.own(owned(SHARDS, live, self.name))
+            await asyncio.sleep(LOOK_S)
+
+    def replicas(self) -> int:
+        return len(self.membership.live)
+
+    def refused(self, problem: str) -> None:
+        """Every replica reads the same configuration; one of them tells."""
+        if min(self.membership.live, default="") == self.name:
+            self.teller.tell(refusal_news(problem))
+
+
+def station(settings: Settings, access: Access, reader: OutcomesReader) -> Station:
+    """Put together for the access that was found; asks nothing of the API yet."""
+    api = Api(access)
+    name = settings.pod_name or socket.gethostname() or str(os.getpid())
+    namespace = access.namespace
+    dice = SystemRandom()
+    around = Surroundings(time.monotonic, time.time, dice.random)
+    about = About(namespace, settings.configmap, name)
+    return Station(
+        api=api,
+        publisher=ConfigMapPublisher(api, namespace, settings.configmap, time.monotonic, dice),
+        gateways=PodGateways(api, namespace, settings.gateway_service, reader),
+        membership=Membership(api, Member(name, settings.pod_uid, namespace, settings.configmap), around),
+        teller=Teller(api, about, time.monotonic, time.time),
+        name=name,
+    )

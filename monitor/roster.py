@@ -1,0 +1,58 @@
+"""Which replicas are alive, judged by what their Leases say and when this replica saw it change.
+
+No clock but the reader's own is ever used (client-go's rule): a Lease that has not changed for its duration is dead,
+whatever time is written in it. Who is gone is gone at once; who comes counts once things have been quiet for a
+while, so that replicas that start together do not each take everything first.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+RENEW_S = 5.0  # ± 20 %, so that replicas do not move in step
+DURATION_S = 15.0  # without renewal: three are lost
+SETTLE_S = RENEW_S  # newcomers count once nothing has changed for so long
+DEAF_S = 3 * RENEW_S  # nothing was heard for so long: silence meanwhile proves nothing about the others
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseSeen:
+    """What counts of a Lease: its holder ("" once its replica has left), and a text that changes with each renewal."""
+
+    holder: str
+    stamp: str
+
+
+class Roster:
+    """Mutable; one per replica. Instants are on the reader's own clock, in seconds."""
+
+    def __init__(self, me: str) -> None:
+        self._me = me
+        self._leases: dict[str, tuple[LeaseSeen, float]] = {}  # with the instant of its last change
+        self._heard_s = float("-inf")
+        self._candidate: frozenset[str] = frozenset()
+        self._candidate_s = float("-inf")
+        self.live: frozenset[str] = frozenset()  # empty until settled for the first time
+
+    def heard(self, leases: Mapping[str, LeaseSeen], now_s: float) -> None:
+        """All Leases there are, by name, as listed now."""
+        deaf = now_s - self._heard_s > DEAF_S
+        self._heard_s = now_s
+        known, self._leases = self._leases, {}
+        for name, lease in leases.items():
+            before = known.get(name)
+            same = before is not None and before[0] == lease and not deaf
+            self._leases[name] = before if same and before is not None else (lease, now_s)
+        self._settle(now_s)
+
+    def _settle(self, now_s: float) -> None:
+        found = {self._me} | {
+            lease.holder
+            for lease, changed_s in self._leases.values()
+            if lease.holder and now_s - changed_s < DURATION_S
+        }
+        if found != self._candidate:
+            self._candidate, self._candidate_s = frozenset(found), now_s
+        if now_s - self._candidate_s >= SETTLE_S:
+            self.live = self._candidate
+        else:
+            self.live &= self._candidate  # nobody waits for those who are gone

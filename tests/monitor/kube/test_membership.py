@@ -1,0 +1,115 @@
+"""Replicas know of each other by their Leases, whatever the API does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from gateway.edge.kube.ports import KubeError
+from monitor.kube.membership import Member, Membership, Surroundings
+from monitor.roster import DURATION_S
+from tests.support.builders import EPOCH_S
+from tests.support.kube_leases import LeaseApi, Leases
+
+pytestmark = pytest.mark.virtual_time
+
+
+def a_membership(api: LeaseApi, name: str, uid: str | None = None) -> Membership:
+    around = Surroundings(asyncio.get_running_loop().time, lambda: EPOCH_S, lambda: 0.5)
+    return Membership(api, Member(name, uid, "llm", "pointsman-health"), around)
+
+
+@asynccontextmanager
+async def kept(membership: Membership) -> AsyncIterator[Membership]:
+    task = asyncio.create_task(membership.run())
+    try:
+        yield membership
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_a_lease_is_made_for_the_pod_and_goes_with_it() -> None:
+    leases = Leases()
+    async with kept(a_membership(LeaseApi(leases), "a", uid="u-1")) as membership:
+        await asyncio.sleep(11)
+        assert (membership.live, membership.fit) == ({"a"}, True)
+    assert leases.items["a"] == {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {
+            "name": "a",
+            "namespace": "llm",
+            "labels": {"pointsman/snapshot": "pointsman-health"},
+            "ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "a", "uid": "u-1"}],
+            "resourceVersion": "3",
+        },
+        "spec": {
+            "holderIdentity": "a",
+            "leaseDurationSeconds": 15,
+            "renewTime": "2025-11-24T16:00:00.000000Z",
+        },
+    }
+
+
+async def test_a_killed_replica_is_missed_after_its_lease_and_one_that_leaves_at_once() -> None:
+    leases = Leases()
+    async with kept(a_membership(LeaseApi(leases), "a")) as a:
+        b = a_membership(LeaseApi(leases), "b")
+        async with kept(b):
+            await asyncio.sleep(11)
+            assert a.live == b.live == {"a", "b"}
+        await asyncio.sleep(DURATION_S + 6)  # b was killed
+        assert a.live == {"a"}
+        async with kept(b):
+            await asyncio.sleep(11)
+            assert a.live == {"a", "b"}
+        await b.leave()
+        await asyncio.sleep(5)
+        assert a.live == {"a"}
+
+
+async def test_one_that_is_cut_off_knows_it_and_comes_back() -> None:
+    leases = Leases()
+    cut = LeaseApi(leases)
+    async with kept(a_membership(LeaseApi(leases), "a")) as a, kept(a_membership(cut, "b")) as b:
+        await asyncio.sleep(11)
+        cut.fault = KubeError(None, "no answer")
+        await asyncio.sleep(DURATION_S + 6)
+        assert (b.fit, b.live, a.live) == (False, {"a", "b"}, {"a"})
+        cut.fault = None
+        await asyncio.sleep(16)
+        assert (b.fit, b.live, a.live) == (True, {"a", "b"}, {"a", "b"})
+
+
+async def test_a_lease_that_another_hand_wrote_or_deleted_is_taken_up_again() -> None:
+    leases = Leases()
+    async with kept(a_membership(LeaseApi(leases), "a")) as membership:
+        await asyncio.sleep(11)
+        leases.put(leases.items["a"])
+        await asyncio.sleep(11)
+        assert membership.fit
+        del leases.items["a"]
+        await asyncio.sleep(11)
+        assert membership.fit
+        assert "a" in leases.items
+
+
+async def test_an_api_that_never_answers_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    class Silent(LeaseApi):
+        async def get(self, *_: object) -> dict[str, object]:
+            await asyncio.sleep(1_000)
+            raise AssertionError
+
+    async with kept(a_membership(Silent(Leases()), "a")) as membership:
+        await asyncio.sleep(60)
+        assert (membership.fit, membership.live) == (False, frozenset())
+    assert [record.message for record in caplog.records] == [
+        "the Lease a cannot be renewed; nothing is published meanwhile: no answer in time"
+    ]
+
+
+async def test_leaving_an_api_that_is_away_is_no_fault() -> None:
+    await a_membership(LeaseApi(Leases(), fault=KubeError(None, "no answer")), "a").leave()
