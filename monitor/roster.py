@@ -11,6 +11,7 @@ from dataclasses import dataclass
 RENEW_S = 5.0  # ± 20 %, so that replicas do not move in step
 DURATION_S = 15.0  # without renewal: three are lost
 SETTLE_S = RENEW_S  # newcomers count once nothing has changed for so long
+FRESH_S = 2 * RENEW_S  # what was heard longer ago says nothing about now
 DEAF_S = 3 * RENEW_S  # nothing was heard for so long: silence meanwhile proves nothing about the others
 
 
@@ -31,7 +32,7 @@ class Roster:
         self._heard_s = float("-inf")
         self._candidate: frozenset[str] = frozenset()
         self._candidate_s = float("-inf")
-        self.live: frozenset[str] = frozenset()  # empty until settled for the first time
+        self._live: frozenset[str] = frozenset()
 
     def heard(self, leases: Mapping[str, LeaseSeen], now_s: float) -> None:
         """All Leases there are, by name, as listed now."""
@@ -42,9 +43,12 @@ class Roster:
             before = known.get(name)
             same = before is not None and before[0] == lease and not deaf
             self._leases[name] = before if same and before is not None else (lease, now_s)
-        self._settle(now_s)
+        self.live(now_s)
 
-    def _settle(self, now_s: float) -> None:
+    def live(self, now_s: float) -> frozenset[str]:
+        """Who is alive, this replica included; empty until things have been quiet for the first time."""
+        if now_s - self._heard_s > FRESH_S:
+            return self._live
         found = {self._me} | {
             lease.holder
             for lease, changed_s in self._leases.values()
@@ -53,6 +57,7 @@ class Roster:
         if found != self._candidate:
             self._candidate, self._candidate_s = frozenset(found), now_s
         if now_s - self._candidate_s >= SETTLE_S:
-            self.live = self._candidate
+            self._live = self._candidate
         else:
-            self.live &= self._candidate  # nobody waits for those who are gone
+            self._live &= self._candidate  # nobody waits for those who are gone
+        return self._live

@@ -91,7 +91,10 @@ class Rounds:
         if target.endpoint is None:
             self._ledger.enter_check(target.provider, now_s)
             self._under_way.add(target)
-            group.create_task(self._check(target, self._watchlist.catalog.providers[target.provider]))
+            provider = self._watchlist.catalog.providers[target.provider]
+            # Decided here: when the task begins, the provider may have been given away.
+            listed = wire_format(provider.api).models_path is not None and self._ledger.lists_models(target.provider)
+            group.create_task(self._check(target, provider, check_means(provider.probe, listed)))
             return
         cost_usd = bound_usd(self.prices.get(target.endpoint), self._clock.epoch_s())
         verdict = self._wanted(target, target.endpoint, cost_usd, now_s)
@@ -109,9 +112,7 @@ class Rounds:
         purse = self._purses[target.provider] = filled(self._purses[target.provider], self._clock.epoch_s())
         return wanted(rules, self._ledger.standing(endpoint, now_s), cost_usd, purse)
 
-    async def _check(self, target: Target, provider: Provider) -> None:
-        listed = wire_format(provider.api).models_path is not None and self._ledger.lists_models(target.provider)
-        means = check_means(provider.probe, listed)
+    async def _check(self, target: Target, provider: Provider, means: Means) -> None:
         async with self._room:
             result = await self._prober.check(provider, means)
         finding = check_finding(result, means)

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from gateway.core.catalog import Catalog
 
 CONFIRM_SHARE = 1 / 6  # of the period, after a failure: five in a row take 4/6 of a period
+CATCH_UP_S = 5.0  # a lost replica is missed after 22 s at most: this keeps its endpoints within two periods
 SETTLE_S = 2.0  # endpoints begin so long after their providers' first checks
 
 
@@ -49,11 +50,11 @@ def phase(target: Target) -> float:
     return int.from_bytes(blake2b(name.encode(), digest_size=6).digest()) / 2**48
 
 
-def first_s(target: Target, start_s: float) -> float:
-    """When the target is due for the first time: providers within a second, endpoints spread over the period."""
+def first_s(target: Target, start_s: float, spread_s: float) -> float:
+    """When the target is due for the first time: providers within a second, endpoints spread over some time."""
     if target.endpoint is None:
         return start_s + phase(target)
-    return start_s + SETTLE_S + phase(target) * target.every_s
+    return start_s + SETTLE_S + phase(target) * spread_s
 
 
 def next_s(target: Target, now_s: float) -> float:
@@ -69,8 +70,17 @@ def again_s(target: Target, now_s: float) -> float:
 
 
 def begun(wanted: Iterable[Target], before: Mapping[Target, float], now_s: float) -> dict[Target, float]:
-    """When each is due, under a new configuration; what was scheduled before keeps its turn."""
-    return {target: before[target] if target in before else first_s(target, now_s) for target in wanted}
+    """When each is due, under a new configuration; what was scheduled before keeps its turn.
+
+    At the start targets are spread over their period; what comes to a process that works already may have been left
+    alone by a replica that died, and is looked at soon.
+    """
+    return {
+        target: before[target]
+        if target in before
+        else first_s(target, now_s, min(CATCH_UP_S, target.every_s) if before else target.every_s)
+        for target in wanted
+    }
 
 
 def due(turns: Mapping[Target, float], now_s: float) -> list[Target]:

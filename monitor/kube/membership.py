@@ -50,7 +50,7 @@ class Membership:
     @property
     def live(self) -> frozenset[str]:
         """The replicas among which the shards are shared, this one included; empty until they are known."""
-        return self._roster.live
+        return self._roster.live(self._around.now_s())
 
     @property
     def fit(self) -> bool:

@@ -45,22 +45,11 @@ class Station:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.membership.run())
                 group.create_task(self.teller.run(monitor.press.entries))
-                group.create_task(self._share(monitor))
+                group.create_task(share(self.membership, monitor, self.name))
         finally:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.membership.leave(), LEAVE_S)
             await self.api.close()
-
-    async def _share(self, monitor: Monitor) -> None:
-        known: frozenset[str] | None = None
-        while True:
-            monitor.publishing = self.membership.fit
-            live = self.membership.live
-            # One that is cut off keeps what it has, and publishes nothing.
-            if self.membership.fit and live and live != known:
-                known = live
-                monitor.own(owned(SHARDS, live, self.name))
-            await asyncio.sleep(LOOK_S)
 
     def replicas(self) -> int:
         return len(self.membership.live)
@@ -69,6 +58,18 @@ class Station:
         """Every replica reads the same configuration; one of them tells."""
         if min(self.membership.live, default="") == self.name:
             self.teller.tell(refusal_news(problem))
+
+
+async def share(membership: Membership, monitor: Monitor, name: str) -> None:
+    """Let the monitor own what falls to this replica among those that live; ends by cancellation."""
+    known: frozenset[str] = frozenset()
+    while True:
+        monitor.publishing = membership.fit
+        # One that is cut off keeps what it has, and publishes nothing.
+        if membership.fit and membership.live != known:
+            known = membership.live
+            monitor.own(owned(SHARDS, known, name))
+        await asyncio.sleep(LOOK_S)
 
 
 def station(settings: Settings, access: Access, reader: OutcomesReader) -> Station:

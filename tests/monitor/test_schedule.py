@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.catalog import Catalog, ProbeRules
-from monitor.schedule import Target, again_s, begun, due, first_s, next_s, phase, targets
+from monitor.schedule import CATCH_UP_S, Target, again_s, begun, due, first_s, next_s, phase, targets
 from tests.support.builders import a_catalog, a_provider
 
 NAMES = st.text("abcdefgh/-", min_size=1, max_size=12)
@@ -50,8 +50,8 @@ def test_spreads_targets_over_the_period() -> None:
 
 
 def test_begins_with_providers_and_lets_endpoints_follow_within_a_period() -> None:
-    assert all(100.0 <= first_s(Target(f"p{n}", 30.0), 100.0) < 101.0 for n in range(100))
-    assert all(102.0 <= first_s(Target("p", 30.0, f"p/{n}"), 100.0) < 132.0 for n in range(100))
+    assert all(100.0 <= first_s(Target(f"p{n}", 30.0), 100.0, 30.0) < 101.0 for n in range(100))
+    assert all(102.0 <= first_s(Target("p", 30.0, f"p/{n}"), 100.0, 30.0) < 132.0 for n in range(100))
 
 
 @given(TARGETS, INSTANTS)
@@ -67,7 +67,7 @@ def test_keeps_the_turn_of_what_stays_configured() -> None:
 
     assert begun([stays, comes], {stays: 17.0, Target("gone", 30.0): 3.0}, 50.0) == {
         stays: 17.0,
-        comes: first_s(comes, 50.0),
+        comes: first_s(comes, 50.0, CATCH_UP_S),
     }
 
 

@@ -1,0 +1,209 @@
+"""Replicas that share endpoints, in virtual time: no endpoint is left alone, and none is probed by two for long."""
+
+import asyncio
+import itertools
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+
+from gateway.core.breaker import State
+from gateway.core.catalog import ProbeRules
+from gateway.core.failure import FailureKind
+from gateway.core.health import decode_shard
+from gateway.edge.kube.ports import KubeError
+from monitor.kube.membership import Member, Membership, Surroundings
+from monitor.kube.station import share
+from monitor.loop import PERIOD_S, Monitor
+from monitor.ports import Clock, Ports
+from monitor.sharding import shard_key, shard_of
+from monitor.watchlist import Watchlist
+from tests.support.builders import EPOCH_S
+from tests.support.kube_leases import LeaseApi, Leases
+from tests.support.monitoring import PlayedFeed, PlayedGateways, PlayedProber, PlayedPublisher, a_watchlist, failing
+from tests.support.virtual_time import START_S
+
+pytestmark = pytest.mark.virtual_time
+
+UNPROBED_S = 2 * PERIOD_S  # the promise (CONTRACT §6)
+TWICE_S = 2 * PERIOD_S
+
+
+@dataclass
+class Replica:
+    api: LeaseApi
+    prober: PlayedProber
+    monitor: Monitor
+    membership: Membership
+    publisher: PlayedPublisher
+    task: asyncio.Task[None]
+
+
+@dataclass
+class Fleet:
+    """Real monitors and memberships; providers, Leases and the ConfigMap are played."""
+
+    watchlist: Watchlist
+    leases: Leases = field(default_factory=Leases)
+    published: dict[str, bytes] = field(default_factory=dict)
+    replicas: dict[str, Replica] = field(default_factory=dict)
+    sent: dict[str, PlayedProber] = field(default_factory=dict)  # of replicas that are gone, too
+
+    def start(self, name: str, skew_s: float = 0.0) -> None:
+        now_s = asyncio.get_running_loop().time
+        clock = Clock(now_s, lambda: EPOCH_S + skew_s + now_s() - START_S)
+        api = LeaseApi(self.leases)
+        around = Surroundings(now_s, clock.epoch_s, Random(name).random)
+        membership = Membership(api, Member(name, None, "llm", "pointsman-health"), around)
+        publisher = PlayedPublisher(kept=self.published)
+        prober = self.sent[name] = PlayedProber(takes_s=0.0)
+        monitor = Monitor(
+            Watchlist(self.watchlist.catalog, self.watchlist.rules, self.watchlist.book, ()),
+            Ports(prober, PlayedGateways(), PlayedFeed(), publisher, clock),
+            (),
+            name,
+        )
+        task = asyncio.create_task(_life(monitor, membership, name))
+        self.replicas[name] = Replica(api, prober, monitor, membership, publisher, task)
+
+    async def kill(self, name: str) -> None:
+        replica = self.replicas.pop(name)
+        replica.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await replica.task
+
+    async def stop(self, name: str) -> None:
+        """As SIGTERM does it."""
+        membership = self.replicas[name].membership
+        await self.kill(name)
+        await membership.leave()
+
+    def cut_off(self, name: str, fault: KubeError | None) -> None:
+        self.replicas[name].api.fault = fault
+        self.replicas[name].publisher.broken = fault is not None
+
+    def probes(self) -> Mapping[str, list[tuple[float, str]]]:
+        """By endpoint: when, and by whom."""
+        found: dict[str, list[tuple[float, str]]] = defaultdict(list)
+        for name, prober in self.sent.items():
+            for at_s, id_ in prober.sent:
+                if "/" in id_:
+                    found[id_].append((at_s, name))
+        return {id_: sorted(probes) for id_, probes in found.items()}
+
+
+async def _life(monitor: Monitor, membership: Membership, name: str) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(monitor.run())
+        group.create_task(membership.run())
+        group.create_task(share(membership, monitor, name))
+
+
+def longest_gap_s(probes: list[tuple[float, str]], from_s: float, to_s: float) -> float:
+    instants = [from_s, *(at_s for at_s, _ in probes if from_s < at_s < to_s), to_s]
+    return max(later - earlier for earlier, later in itertools.pairwise(instants))
+
+
+def longest_overlap_s(probes: list[tuple[float, str]]) -> float:
+    """How long two replicas went on probing in turns: from the first probe of the second to the last of the first."""
+    longest_s, began_s = 0.0, None
+    for (earlier_s, one), (later_s, other) in itertools.pairwise(probes):
+        if one == other and later_s - earlier_s > PERIOD_S / 2:
+            began_s = None
+        elif one != other:
+            began_s = earlier_s if began_s is None else began_s
+            longest_s = max(longest_s, later_s - began_s)
+    return longest_s
+
+
+def endpoints(count: int) -> Watchlist:
+    rules = ProbeRules(by="completion", budget_usd_per_day=1e9)
+    return a_watchlist(*(f"p{n % 40}/m{n}" for n in range(count)), probe=rules)
+
+
+async def settle(fleet: Fleet, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    for name, replica in fleet.replicas.items():
+        assert not replica.task.done(), f"{name} works on"
+
+
+async def test_one_five_two_leaves_no_endpoint_alone() -> None:
+    fleet = Fleet(endpoints(64))
+    fleet.start("m-0")
+    await settle(fleet, 120)
+    for n in range(1, 5):
+        fleet.start(f"m-{n}")
+    await settle(fleet, 120)
+    for n in (1, 2, 3):
+        await fleet.stop(f"m-{n}")
+    await settle(fleet, 120)
+    assert sorted(len(replica.monitor.watchlist.shards) for replica in fleet.replicas.values()) == [16, 16]
+    probes = fleet.probes()
+    assert len(probes) == 64
+    assert max(longest_gap_s(one, 60, 360) for one in probes.values()) <= UNPROBED_S
+    assert max(longest_overlap_s(one) for one in probes.values()) <= TWICE_S
+
+
+async def test_a_killed_replicas_endpoints_are_probed_again_within_two_periods_and_its_breakers_stay() -> None:
+    fleet = Fleet(endpoints(64))
+    for name in ("m-0", "m-1"):
+        fleet.start(name)
+    await settle(fleet, 100)
+    lost = next(iter(fleet.replicas["m-1"].monitor.watchlist.owners()))
+    for prober in fleet.sent.values():
+        prober.results[lost] = prober.results[lost.split("/")[0]] = failing(FailureKind.SERVER_ERROR, 500)
+    await settle(fleet, 60)
+    state = decode_shard(fleet.published[shard_key(shard_of(lost))]).endpoints[lost]
+    assert state.breaker is not State.CLOSED
+    await fleet.kill("m-1")
+    await settle(fleet, 30)
+    taken = decode_shard(fleet.published[shard_key(shard_of(lost))])
+    assert (taken.publisher, taken.endpoints[lost].breaker) == ("m-0", State.OPEN)
+    await settle(fleet, 90)
+    others = [one for id_, one in fleet.probes().items() if not id_.startswith(lost.split("/")[0] + "/")]
+    assert max(longest_gap_s(one, 130, 280) for one in others) <= UNPROBED_S
+
+
+async def test_one_that_was_cut_off_is_believed_again_when_it_is_back() -> None:
+    fleet = Fleet(endpoints(64))
+    for name in ("m-0", "m-1"):
+        fleet.start(name)
+    await settle(fleet, 100)
+    mine = set(fleet.replicas["m-1"].monitor.watchlist.shards)
+    fleet.cut_off("m-1", KubeError(None, "no answer"))
+    await settle(fleet, 60)
+    keys = {shard: shard_key(shard) for shard in mine if shard_key(shard) in fleet.published}
+    between = {shard: decode_shard(fleet.published[key]) for shard, key in keys.items()}
+    assert {shard.publisher for shard in between.values()} == {"m-0"}
+    fleet.cut_off("m-1", None)
+    await settle(fleet, 90)
+    for shard, before in between.items():
+        after = decode_shard(fleet.published[shard_key(shard)])
+        assert after.publisher == "m-1"
+        assert after.epoch > before.epoch, "else readers would pass over it"
+
+
+async def test_two_thousand_endpoints_and_twenty_replicas_that_come_go_and_are_cut_off() -> None:
+    fleet = Fleet(endpoints(2_000))
+    dice = Random(11)
+    for n in range(20):
+        fleet.start(f"m-{n}", skew_s=dice.uniform(-3_600, 3_600))
+    await settle(fleet, 90)
+    await fleet.kill("m-3")
+    await fleet.kill("m-4")
+    fleet.cut_off("m-5", KubeError(None, "no answer"))
+    await settle(fleet, 90)
+    for n in (20, 21, 22):
+        fleet.start(f"m-{n}", skew_s=dice.uniform(-3_600, 3_600))
+    fleet.cut_off("m-5", None)
+    await settle(fleet, 60)
+    await fleet.stop("m-6")
+    await settle(fleet, 90)
+    owned = [set(replica.monitor.watchlist.shards) for replica in fleet.replicas.values()]
+    assert sorted(shard for shards in owned for shard in shards) == list(range(32))
+    probes = fleet.probes()
+    assert len(probes) == 2_000
+    assert max(longest_gap_s(one, 50, 330) for one in probes.values()) <= UNPROBED_S
