@@ -57,6 +57,11 @@ def test_a_prompt_that_does_not_fit_is_told_by_its_words() -> None:
         assert failed("bedrock", 400, "ValidationException", body).kind is FailureKind.CONTEXT_LENGTH
 
 
+def test_a_model_that_bedrock_does_not_know_is_not_found() -> None:
+    body = b'{"message": "The provided model identifier is invalid."}'
+    assert failed("bedrock", 400, "ValidationException", body).kind is FailureKind.NOT_FOUND
+
+
 @pytest.mark.parametrize("body", [b"<html></html>", b"[]", b"{}", b'{"message": 3}'])
 def test_answers_without_words_are_judged_by_their_status(body: bytes) -> None:
     assert failed("bedrock", 503, "", body).kind is FailureKind.OVERLOADED
@@ -106,6 +111,24 @@ def test_cited_texts_are_texts_and_unknown_blocks_are_passed_over() -> None:
     cited = {"citationsContent": {"content": [{"text": "a"}, {"text": "b"}], "citations": [{"title": "t"}]}}
     body = reply(ASK, AT, converse(cited, {"searchResult": {}}, {"citationsContent": {}})).body
     assert json.loads(body)["choices"][0]["message"]["content"] == "ab"
+
+
+def test_a_call_keeps_its_id_name_and_arguments() -> None:
+    use = {"toolUse": {"toolUseId": "t1", "name": "f", "input": {"a": [1, "b"]}}}
+    message = json.loads(reply(ASK, AT, converse(use, reason="tool_use")).body)["choices"][0]["message"]
+    assert message["tool_calls"] == [
+        {"id": "t1", "type": "function", "function": {"name": "f", "arguments": '{"a":[1,"b"]}'}}
+    ]
+
+
+def test_claudes_own_answer_is_read_in_its_own_format() -> None:
+    said = {
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "m", "stop_reason": "end_turn",
+        "content": [{"type": "text", "text": "x"}], "usage": {"input_tokens": 3, "output_tokens": 1},
+    }  # fmt: skip
+    found = reply(ASK, CLAUDE, said)
+    assert json.loads(found.body)["choices"][0]["message"]["content"] == "x"
+    assert found.usage == Usage(input=3, output=1)
 
 
 def test_thinking_keeps_its_signature_through_the_chat_surface() -> None:

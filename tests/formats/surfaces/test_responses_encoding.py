@@ -109,6 +109,12 @@ def test_g1_says_how_it_ended_whole_and_streamed(
     assert (answer["usage"], last["response"]["usage"]) == (None, TOLD)
 
 
+def test_a_cost_that_nobody_knows_is_not_told() -> None:
+    reply = ChatReply("r1", "told", (), FinishReason.STOP, created_s=7)
+    body = SURFACE.encode(ask({}, Surface.RESPONSES), reply, Ending(FinishReason.STOP, usage=USED))
+    assert json.loads(body)["usage"] == {key: value for key, value in TOLD.items() if key != "cost"}
+
+
 def test_needs_no_output_to_be_incomplete() -> None:
     assert streamed(finish=FinishReason.LENGTH)[-1]["response"]["output"] == []
     thought = streamed(ThinkingDelta("Hm."), finish=FinishReason.LENGTH)[-1]["response"]["output"]
