@@ -23,17 +23,10 @@ def installed(providers: None) -> None:
 
 
 @pytest.fixture
-def monitored(pointsman: None) -> None:
-    """With a monitor that publishes to the cluster."""
-    if not release.has_monitor():
-        pytest.skip("this release has no monitor in the cluster")
-
-
-@pytest.fixture
-def autoscaled(pointsman: None) -> Iterator[Callable[[str], None]]:
-    """What has the gateways scaled by a figure, until the test ends."""
-    yield release.autoscale
-    release.fixed()
+def changed(pointsman: None) -> Iterator[Callable[..., None]]:
+    """What upgrades the release with other values, until the test ends."""
+    yield release.upgrade
+    release.upgrade()
 
 
 @pytest.fixture

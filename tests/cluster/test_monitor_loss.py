@@ -10,7 +10,7 @@ SLACK_S = 2.0  # for what it takes to look
 AWAY_S = 180.0
 
 
-def test_a_killed_monitors_endpoints_are_taken_over_within_two_periods(monitored: None) -> None:
+def test_a_killed_monitors_endpoints_are_taken_over_within_two_periods(pointsman: None) -> None:
     release.scale_monitor(2)
     kubectl.eventually("both publish", lambda: snapshot.settled_on(2), within_s=120)
     with snapshot.Watch() as log:
@@ -29,7 +29,7 @@ def test_a_killed_monitors_endpoints_are_taken_over_within_two_periods(monitored
     assert took_s <= TWO_PERIODS_S + SLACK_S
 
 
-def test_scaling_the_monitor_leaves_no_endpoint_unprobed_nor_twice_probed_for_long(monitored: None) -> None:
+def test_scaling_the_monitor_leaves_no_endpoint_unprobed_nor_twice_probed_for_long(pointsman: None) -> None:
     release.scale_monitor(1)
     kubectl.eventually("one publishes", lambda: snapshot.settled_on(1), within_s=120)
     with snapshot.Watch() as log:
@@ -48,14 +48,14 @@ def test_scaling_the_monitor_leaves_no_endpoint_unprobed_nor_twice_probed_for_lo
     assert overlap_s <= TWO_PERIODS_S + SLACK_S, crowded
 
 
-def test_without_any_monitor_gateways_route_on_and_avoid_a_provider_that_dies(monitored: None) -> None:
+def test_without_any_monitor_gateways_route_on_and_avoid_a_provider_that_dies(pointsman: None) -> None:
     release.scale_monitor(2)
     names = list(release.monitor_urls())
     release.scale_monitor(0, wait=False)
     for name in names:
         release.kill_now(name)
     began = time.monotonic()
-    with Traffic(release.url(), Rates(requests_per_s=10, streams=3)) as traffic:
+    with Traffic(release.url(), Rates(requests_per_s=10)) as traffic:
         controlplane.wait_s(AWAY_S / 3)
         usual = max(traffic.seen.endpoints, key=lambda name: traffic.seen.endpoints[name])
         provider = usual.partition("/")[0]

@@ -3,7 +3,6 @@
 What takes the time is the kubelet, which brings a changed volume to a pod at its next look: within a minute by default.
 """
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.cluster.support import kubectl, release, report, vendors, web
@@ -13,11 +12,11 @@ IN_FORCE_S = 90.0
 
 
 def test_a_new_configuration_and_a_new_key_are_in_force_everywhere_and_drop_no_request(pointsman: None) -> None:
-    text = vendors.config(routes=[{"name": "renamed", "match": {"model": "auto"}}, {"name": "default"}])
+    renamed = vendors.config(routes=[{"name": "renamed", "match": {"model": "auto"}}, {"name": "default"}])
     before = _restarts()
     vendors.require_key(vendors.KEYED, None)
     with Traffic(release.url(), Rates(requests_per_s=20)) as traffic, ThreadPoolExecutor() as pool:
-        release.write_config(text)
+        release.write_config(renamed)
         release.write_key("key-two")
         configured = pool.submit(kubectl.seconds_until, "in force", lambda: _all_have_route("renamed"), IN_FORCE_S)
         keyed = pool.submit(kubectl.seconds_until, "key used", _all_use_the_new_key, IN_FORCE_S, 1.0)
@@ -33,15 +32,17 @@ def test_a_new_configuration_and_a_new_key_are_in_force_everywhere_and_drop_no_r
 
 def test_a_broken_configuration_is_refused_and_told(pointsman: None) -> None:
     before = [_refused(admin) for admin in release.admin_urls()]
-    broken = json.loads(vendors.config())
-    broken["routes"] = [{"name": "default", "objectiv": "cost"}]
+    broken = vendors.config(routes=[{"name": "default", "objectiv": "cost"}])
     with Traffic(release.url(), Rates(requests_per_s=20)) as traffic:
-        release.write_config(json.dumps(broken, indent=1))
+        release.write_config(broken)
         took_s = kubectl.seconds_until("refused", lambda: _all_refused(before), within_s=IN_FORCE_S)
     assert traffic.seen.trouble == []
+    told = kubectl.eventually("an Event", lambda: release.event("ConfigRefused"), within_s=IN_FORCE_S)
     assert "objectiv" in release.said("gateway")
+    assert "objectiv" in told
     release.write_config(vendors.config())
     report.record(8, "Routing ConfigMap broken", f"refused everywhere after {took_s:.0f} s; 0 requests failed")
+    report.record(8, "Event of it", f"`{told[:160]}`")
 
 
 def _restarts() -> dict[str, int]:

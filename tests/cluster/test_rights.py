@@ -38,7 +38,7 @@ TOLERATED = {
 
 
 @pytest.mark.parametrize("account", [release.GATEWAY, release.MONITOR])
-def test_an_account_may_do_what_it_must_and_nothing_else(monitored: None, account: str) -> None:
+def test_an_account_may_do_what_it_must_and_nothing_else(pointsman: None, account: str) -> None:
     asked = [f"{verb} {resource}" for resource in (*RESOURCES, *CLUSTER_WIDE) for verb in VERBS]
     allowed = {each for each in asked if _may(account, each)}
     missing, excess = MAY[account] - allowed, allowed - MAY[account] - TOLERATED[account]
@@ -46,7 +46,7 @@ def test_an_account_may_do_what_it_must_and_nothing_else(monitored: None, accoun
     report.record(7, f"Service account {account}", f"{len(asked)} rights asked for, {len(allowed)} granted")
 
 
-def test_network_policies_stand_before_both_and_shut_off_cloud_metadata(monitored: None) -> None:
+def test_network_policies_stand_before_both_and_shut_off_cloud_metadata(pointsman: None) -> None:
     policies = kubectl.items("networkpolicies.networking.k8s.io")
     for component in ("gateway", "monitor"):
         [policy] = [each for each in policies if _selects(each, component)]

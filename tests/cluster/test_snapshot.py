@@ -11,7 +11,7 @@ VICTIM = "sim-claude"  # nobody sends it requests: what gateways know of it come
 ENDPOINT = "sim-claude/claude-sim-large"
 
 
-def test_every_gateway_sees_a_breaker_open_soon_after_the_monitor_decides(monitored: None) -> None:
+def test_every_gateway_sees_a_breaker_open_soon_after_the_monitor_decides(pointsman: None) -> None:
     kubectl.eventually("published", lambda: ENDPOINT in snapshot.endpoints(), within_s=90)
     assert not any(_is_open(url) for url in _all())
     monitors, gateways = list(release.monitor_urls().values()), release.admin_urls()
@@ -19,7 +19,7 @@ def test_every_gateway_sees_a_breaker_open_soon_after_the_monitor_decides(monito
         decided_s = _moment(monitors, within_s=120, enough=any)
         seen_s = _moment(gateways, within_s=30, enough=all)
         published = kubectl.eventually("published", _published_open, within_s=10)
-        told = kubectl.eventually("an event", lambda: _event_about("open"), within_s=20)
+        told = kubectl.eventually("an event", lambda: release.event("BreakerOpened", ENDPOINT), within_s=20)
     took_s = seen_s - decided_s
     report.record(2, "Breaker opened by a monitor", f"seen by every gateway {max(took_s, 0):.2f} s after the decision")
     report.record(2, "Event of it", f"`{told}`")
@@ -28,7 +28,7 @@ def test_every_gateway_sees_a_breaker_open_soon_after_the_monitor_decides(monito
     kubectl.eventually("closed again everywhere", lambda: not any(_is_open(url) for url in _all()), within_s=180)
 
 
-def test_the_snapshot_is_small_and_readable(monitored: None) -> None:
+def test_the_snapshot_is_small_and_readable(pointsman: None) -> None:
     kubectl.eventually("published", snapshot.endpoints, within_s=90)
     text = kubectl.kubectl("get", "configmap", release.HEALTH, "-o", "yaml")
     assert "sim-cheap/open-8b" in text
@@ -55,11 +55,3 @@ def _moment(urls: list[str], within_s: float, enough: object) -> float:
 
 def _published_open() -> bool:
     return bool(snapshot.endpoints()[ENDPOINT]["breaker"] == "open")
-
-
-def _event_about(word: str) -> str | None:
-    for event in kubectl.items("events"):
-        message = str(event.get("message") or event.get("note"))
-        if ENDPOINT in message and word in message:
-            return f"{event['reason']}: {message}"
-    return None

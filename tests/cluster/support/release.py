@@ -1,34 +1,71 @@
 """Pointsman as deployed for the tests: its start, its addresses, its parts."""
 
+import json
 import os
 import signal
-import string
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
-
-import yaml
 
 from tests.cluster.support import kubectl, web
 from tests.cluster.support.cgroups import pids
 from tests.cluster.support.kubectl import NAMESPACE
-from tests.cluster.support.lab import IMAGE
+from tests.cluster.support.lab import IMAGE, ROOT
 from tests.cluster.support.vendors import KEYED
 
 Json = Any  # a value made of JSON's types
+
+CHART = ROOT / "deploy" / "helm" / "pointsman"
 
 GATEWAY, MONITOR, SERVICE, HEALTH = "pointsman-gateway", "pointsman-monitor", "pointsman", "pointsman-health"
 CONFIG, SECRET = "pointsman-config", f"{KEYED}-key"
 LEAST, MOST = 2, 4  # gateways, where they are scaled
 CLIENT_PORT, ADMIN_PORT, MONITOR_PORT = 8080, 9090, 9091
 
+REGISTRY, _, _TAGGED = IMAGE.partition("/")
+SMALL = {"requests": {"cpu": "50m", "memory": "96Mi"}}
+# What differs from the chart's defaults: the image, little pods for a little machine, no HPA unless a test is about it,
+# a shorter drain, no price sources in a network without a way out.
+_BASE: dict[str, Json] = {
+    "image": {"registry": REGISTRY, "repository": _TAGGED.partition(":")[0], "tag": _TAGGED.partition(":")[2],
+              "pullPolicy": "Never"},
+    "providerKeys": {KEYED: {"existingSecret": SECRET, "key": "key"}},
+    "gateway": {"resources": SMALL, "autoscaling": {"enabled": False},
+                "drain": {"preStopSeconds": 2, "delaySeconds": 5, "streamSeconds": 120}},
+    "monitor": {"resources": SMALL, "autoscaling": {"enabled": False},
+                "prices": dict.fromkeys(("openrouter", "modelsdev", "litellm", "huggingface"), "")},
+}  # fmt: skip
 
-def install(config: str) -> None:
+
+def install(config: dict[str, Json]) -> None:
+    """As a user does: the keys' Secret, then `helm install`."""
     kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}])
     write_key("key-one")
-    write_config(config)
-    text = string.Template((Path(__file__).parent / "plain.yaml").read_text())
-    kubectl.apply(yaml.safe_load_all(text.substitute(IMAGE=IMAGE, KEYED=KEYED)))
-    kubectl.rolled_out(GATEWAY)
+    _BASE["config"] = config
+    upgrade()
+
+
+def upgrade(*more: Mapping[str, Json]) -> None:
+    """`helm upgrade --install` with the tests' values, and with more laid over them; waits until all is ready."""
+    values = _BASE
+    for each in more:
+        values = _laid_over(values, each)
+    command = ("helm", "upgrade", "--install", SERVICE, str(CHART), "--namespace", NAMESPACE, "--values", "-")
+    kubectl.run(*command, "--wait", "--timeout", "300s", stdin=json.dumps(values), timeout_s=400)
+
+
+def roll_back() -> None:
+    """To the revision before."""
+    command = ("helm", "rollback", SERVICE, "--namespace", NAMESPACE)
+    kubectl.run(*command, "--wait", "--timeout", "300s", timeout_s=400)
+
+
+def _laid_over(below: Mapping[str, Json], above: Mapping[str, Json]) -> dict[str, Json]:
+    """`above` wins; maps are merged, lists replaced, as helm does."""
+    merged = dict(below)
+    for name, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
+        merged[name] = _laid_over(merged[name], value) if both else value
+    return merged
 
 
 def write_key(value: str) -> None:
@@ -37,14 +74,10 @@ def write_key(value: str) -> None:
     kubectl.apply([{"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"key": value}}])
 
 
-def write_config(text: str) -> None:
-    """Replace the routing configuration, as `kubectl apply` does."""
-    data = {"pointsman.yaml": text}
+def write_config(config: Mapping[str, Json]) -> None:
+    """Replace the routing configuration, as `kubectl apply` does (JSON is YAML)."""
+    data = {"pointsman.yaml": json.dumps(config, indent=1)}
     kubectl.apply([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CONFIG}, "data": data}])
-
-
-def has_monitor() -> bool:
-    return any(each["metadata"]["name"] == MONITOR for each in kubectl.items("deployments"))
 
 
 def url() -> str:
@@ -68,29 +101,6 @@ def monitor_urls() -> dict[str, str]:
     return {pod["metadata"]["name"]: f"http://{pod['status']['podIP']}:{MONITOR_PORT}" for pod in pods("monitor")}
 
 
-def autoscale(what: str) -> None:
-    """Scale the gateways by that figure alone, with a target that a test can reach and with little delay."""
-    cpu = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}}}
-    inflight = {"type": "Pods", "pods": {"metric": {"name": "pointsman_inflight_requests"},
-                                         "target": {"type": "AverageValue", "averageValue": "8"}}}  # fmt: skip
-    policies = [{"type": "Pods", "value": 4, "periodSeconds": 5}]
-    spec = {
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": GATEWAY},
-        "minReplicas": LEAST, "maxReplicas": MOST,
-        "metrics": [cpu if what == "processor time" else inflight],
-        "behavior": {"scaleUp": {"stabilizationWindowSeconds": 0, "policies": policies},
-                     "scaleDown": {"stabilizationWindowSeconds": 10, "policies": policies}},
-    }  # fmt: skip
-    hpa = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": GATEWAY}}
-    kubectl.apply([hpa | {"spec": spec}])
-
-
-def fixed() -> None:
-    """No autoscaler any more."""
-    kubectl.kubectl("delete", "horizontalpodautoscaler", GATEWAY)
-    kubectl.kubectl("scale", f"deployment/{GATEWAY}", f"--replicas={LEAST}")
-
-
 def scale_monitor(count: int, *, wait: bool = True) -> None:
     """So many monitors, by hand: no HPA is to have its own mind meanwhile."""
     kubectl.kubectl("scale", f"deployment/{MONITOR}", f"--replicas={count}")
@@ -110,6 +120,12 @@ def ask(prompt: str = "hello", model: str = "auto", **body: Json) -> web.Reply:
     """One chat completion through the service."""
     messages = [{"role": "user", "content": prompt}]
     return web.call(f"{url()}/v1/chat/completions", {"model": model, "messages": messages, **body})
+
+
+def event(reason: str, about: str = "") -> str | None:
+    """The message of an Event with that reason, and with those words in it."""
+    found = [each for each in kubectl.items("events") if each["reason"] == reason and about in each["message"]]
+    return str(found[-1]["message"]) if found else None
 
 
 def said(component: str) -> str:

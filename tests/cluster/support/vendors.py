@@ -4,7 +4,6 @@ Owns their manifests, the `providers:` block that leads to them, and their fault
 as a provider's servers would outside.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -129,6 +128,6 @@ def _manifests(name: str) -> list[dict[str, Json]]:
     ]  # fmt: skip
 
 
-def config(**more: Json) -> str:
-    """A whole `pointsman.yaml` over these providers (JSON is YAML)."""
-    return json.dumps({"providers": providers(), **more}, indent=1)
+def config(**more: Json) -> dict[str, Json]:
+    """A whole routing configuration over these providers."""
+    return {"providers": providers(), **more}
