@@ -19,7 +19,7 @@ MINORS=(1.30 1.35 1.37)
 GO_AT_LEAST=1.26
 
 CACHE=${POINTSMAN_TOOLS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pointsman-tools}
-CLUSTER=${K8S_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/pointsman-cluster}
+CLUSTER=${POINTSMAN_CLUSTER_CACHE:-$HOME/.cache/pointsman-cluster}
 PYTHON=${PYTHON:-python3}
 BIN=$CACHE/bin
 export CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false"
@@ -55,10 +55,8 @@ install_go() { # name version package
 }
 
 tool_helm() {
-  local there
-  for there in "$CLUSTER/builds/helm-$HELM/helm" "$CLUSTER/cache/helm-$HELM/helm"; do
-    if [ -x "$there" ] && [ -e "$(dirname "$there")/.done" ]; then link "$there"; return; fi
-  done
+  local there=$CLUSTER/builds/helm-$HELM
+  if [ -x "$there/helm" ] && [ -e "$there/.done" ]; then link "$there/helm"; return; fi
   install_go helm "$HELM" helm.sh/helm/v3/cmd/helm "-X helm.sh/helm/v3/internal/version.version=$HELM"
 }
 tool_kubeconform() { install_go kubeconform "$KUBECONFORM" github.com/yannh/kubeconform/cmd/kubeconform; }
