@@ -1,4 +1,4 @@
-"""The plain manifests as they lie in deploy/manifests, and so the chart's defaults: no tool is needed to read them."""
+"""The plain manifests as they lie in deploy/manifests, and so the chart's defaults: they are read without any tool."""
 
 from pathlib import Path
 from typing import Any

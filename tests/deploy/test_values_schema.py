@@ -1,4 +1,4 @@
-"""values.schema.json: up to date with the code, closed, of one mind with the gateway about the routing configuration."""
+"""values.schema.json: up to date with the code, closed, of one mind with the gateway about routing configurations."""
 
 import json
 from pathlib import Path

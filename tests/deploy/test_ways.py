@@ -1,4 +1,4 @@
-"""Every way of installing in the chart's ci/ folder, rendered by helm; skipped where `make check-chart` made none yet."""
+"""Every way of installing in the chart's ci/ folder, rendered by helm; skipped where that was not made yet."""
 
 from pathlib import Path
 from typing import Any
