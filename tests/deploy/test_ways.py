@@ -1,5 +1,7 @@
 """Every way of installing in the chart's ci/ folder, rendered by helm; skipped where that was not made yet."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,15 @@ def test_workload_identity_alone_may_reach_the_clouds_metadata(way: str, objects
               if "ipBlock" in to]  # fmt: skip
     everywhere = [block.get("except", ()) for block in blocks if block["cidr"] == "0.0.0.0/0"]
     assert any("169.254.0.0/16" not in each for each in everywhere) is (way == "workload-identity")
+
+
+def test_the_gateway_accepts_the_routing_configuration(objects: list[Json]) -> None:
+    for each in objects:
+        if each["kind"] == "ConfigMap" and each["metadata"]["name"] == "pointsman-config":
+            command = [sys.executable, "-m", "gateway.cli.main", "check", "-"]
+            text = each["data"]["pointsman.yaml"]
+            done = subprocess.run(command, input=text, capture_output=True, text=True, cwd=made.ROOT, check=False)
+            assert done.returncode == 0, done.stderr
 
 
 def test_names_fit(objects: list[Json]) -> None:

@@ -74,7 +74,7 @@ resources:
 {{- end -}}
 
 {{- define "pointsman.commonEnv" -}}
-- {name: POINTSMAN_HOST, value: 0.0.0.0}
+- {name: POINTSMAN_HOST, value: {{ .Values.listen | quote }}}
 - {name: POINTSMAN_CONFIG, value: {{ printf "/etc/pointsman/%s" .Values.existingConfig.key }}}
 - {name: POINTSMAN_LOG_LEVEL, value: {{ .Values.logLevel }}}
 {{- if include "pointsman.cluster" . }}
