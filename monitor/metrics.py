@@ -130,6 +130,7 @@ class MonitorCollector(Collector):
 
     def _published(self) -> Iterator[Metric]:
         press = self._monitor.press
+        yield _counter("pointsman_monitor_takeovers", "Shards taken over.", (), {(): press.taken_over})
         yield _counter("pointsman_snapshots_published", "Shards and price books written.", (), {(): press.written})
         yield _counter("pointsman_snapshot_publish_failures", "Writes that failed.", (), {(): press.failures})
         if press.written_epoch_s is not None:

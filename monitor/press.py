@@ -1,9 +1,14 @@
-"""The press: takes over what is published, and writes shards and prices when they have changed."""
+"""The press: takes over what is published, and writes shards and prices when they have changed.
+
+Before a shard is written it is read: where another replica has begun a newer epoch meanwhile, because it took this one
+for dead, readers would pass over what is written under the old one.
+"""
 
 import asyncio
 import json
 import logging
 from collections.abc import Collection
+from dataclasses import replace
 
 from gateway.core.breaker import State
 from gateway.core.health import GONE_PERIODS, EndpointSnapshot, ShardSnapshot, SnapshotError, decode_shard, encode_shard
@@ -15,6 +20,7 @@ from monitor.ports import Clock, Publisher, PublishError
 from monitor.sharding import shard_key, shard_of
 
 PRICES_KEY = "prices.json"
+AGAIN_S = 5.0  # after which what could not be written is tried again
 
 log = logging.getLogger(__name__)
 
@@ -33,16 +39,32 @@ class Press:
         self._offset_s = clock.epoch_s() - clock.now_s()
         self._issues: dict[int, Issue] = {}
         self._considered: dict[int, int] = {}  # shard -> period in which all of it was last compared
+        self._owed: set[int] = set()  # shards that could not be read when they were to be taken over
+        self._unwritten: set[int] = set()
+        self._again_s = 0.0
+        self.taken_over = 0
         self.written = 0
         self.failures = 0
         self._failing = False
         self.written_epoch_s: float | None = None  # the last success
 
     async def take_over(self, shards: Collection[int], ledger: Ledger) -> None:
-        """Follow on what is published of these shards, and learn which breakers stand open."""
+        """Follow on what is published of these shards, and learn which breakers stand open.
+
+        What cannot be read now is not written either, and taken over as soon as it can.
+        """
         for shard in shards:
-            seen = await self._seen(shard)
-            self._issues[shard] = taken_over(seen, int(self._clock.epoch_s() * 1_000))
+            try:
+                seen = await self._seen(shard)
+            except PublishError as error:
+                self._missed(shard_key(shard), error)
+                self._issues.pop(shard, None)
+                self._owed.add(shard)
+                continue
+            self._owed.discard(shard)
+            self._issues[shard] = taken_over(seen, self._unix_ms())
+            self._considered.pop(shard, None)
+            self.taken_over += 1
             if seen is not None and self._clock.epoch_s() - seen.published_at_s < GONE_PERIODS * seen.period_s:
                 for id_, entry in seen.endpoints.items():
                     ledger.restore(id_, entry, self._clock.now_s(), self._offset_s)
@@ -52,9 +74,12 @@ class Press:
         for shard in shards:
             self._issues.pop(shard, None)
             self._considered.pop(shard, None)
+            self._owed.discard(shard)
+            self._unwritten.discard(shard)
 
     async def _seen(self, shard: int) -> ShardSnapshot | None:
-        raw = await self._read(shard_key(shard))
+        """What stands there. Raises `PublishError`."""
+        raw = await self._publisher.read(shard_key(shard))
         if raw is None:
             return None
         try:
@@ -65,20 +90,17 @@ class Press:
 
     async def prices(self) -> PriceBook | None:
         """The prices published last, where they can be read."""
-        raw = await self._read(PRICES_KEY)
+        try:
+            raw = await self._publisher.read(PRICES_KEY)
+        except PublishError as error:
+            log.warning("%s could not be read back: %s", PRICES_KEY, error)
+            return None
         if raw is None:
             return None
         try:
             return decode_prices(raw)
         except PriceFileError as error:
             log.warning("%s is replaced: %s", PRICES_KEY, error)
-            return None
-
-    async def _read(self, key: str) -> bytes | None:
-        try:
-            return await self._publisher.read(key)
-        except PublishError as error:
-            log.warning("%s could not be read back: %s", key, error)
             return None
 
     def entries(self) -> dict[str, EndpointSnapshot]:
@@ -88,6 +110,12 @@ class Press:
     async def print_shards(self, ledger: Ledger, period: int) -> None:
         """Write the shards of which an issue is due; cheap where none is."""
         now_s = self._clock.now_s()
+        if (self._owed or self._unwritten) and now_s >= self._again_s:
+            self._again_s = now_s + AGAIN_S
+            for shard in self._unwritten:
+                self._considered.pop(shard, None)
+            self._unwritten.clear()
+            await self.take_over(sorted(self._owed), ledger)
         states: dict[int, dict[str, State]] = {shard: {} for shard in self._issues}
         for id_, state in ledger.states(now_s).items():
             if (shard := shard_of(id_)) in states:  # else it was given away, and is merely probed
@@ -95,14 +123,32 @@ class Press:
         for shard, current in states.items():
             last = self._issues[shard]
             known = {id_: entry.breaker for id_, entry in last.entries.items()}
-            if self._considered.get(shard) == period and known == current:
+            if self._considered.get(shard) == period and (known == current or shard in self._unwritten):
                 continue
             self._considered[shard] = period
             await asyncio.sleep(0)  # a large shard takes milliseconds, and probes are being timed meanwhile
             entries = {id_: ledger.entry(id_, now_s, self._offset_s) for id_ in current}
             issue = following(last, entries, period)
-            if issue is not None and await self._write(shard_key(shard), self._encoded(shard, issue)):
-                self._issues[shard] = issue
+            if issue is not None:
+                await self._print(shard, issue)
+
+    async def _print(self, shard: int, issue: Issue) -> None:
+        try:
+            seen = await self._seen(shard)
+        except PublishError as error:
+            self._missed(shard_key(shard), error)
+            self._unwritten.add(shard)
+            return
+        if seen is not None and seen.epoch >= issue.epoch and seen.publisher != self._name:
+            issue = replace(issue, epoch=taken_over(seen, self._unix_ms()).epoch)
+            self.taken_over += 1
+        if await self._write(shard_key(shard), self._encoded(shard, issue)):
+            self._issues[shard] = issue
+        else:
+            self._unwritten.add(shard)
+
+    def _unix_ms(self) -> int:
+        return int(self._clock.epoch_s() * 1_000)
 
     def _encoded(self, shard: int, issue: Issue) -> bytes:
         return encode_shard(
@@ -121,16 +167,19 @@ class Press:
         await self._write(PRICES_KEY, json.dumps(encode_prices(book), separators=(",", ":")).encode())
 
     async def _write(self, key: str, data: bytes) -> bool:
-        """Whether it was published; what was not is tried again with the next change or period."""
+        """Whether it was published; what was not is tried again soon."""
         try:
             await self._publisher.publish(key, data)
         except PublishError as error:
-            if not self._failing:
-                log.warning("%s could not be published; it is tried again each period: %s", key, error)
-            self._failing = True
-            self.failures += 1
+            self._missed(key, error)
             return False
         self._failing = False
         self.written += 1
         self.written_epoch_s = self._clock.epoch_s()
         return True
+
+    def _missed(self, key: str, error: PublishError) -> None:
+        if not self._failing:
+            log.warning("%s could not be published; it is tried again soon: %s", key, error)
+        self._failing = True
+        self.failures += 1

@@ -17,7 +17,7 @@ from monitor.shedding import ALERT_BYTES, SHED_BYTES, lean
 
 MANAGER = "pointsman"  # then a dash and the key's name: `pointsman-shard-00` (CONTRACT §6)
 SHARD_PREFIX = "shard-"
-READ_AGAIN_S = 2.0  # taking over many shards reads the object once
+READ_AGAIN_S = 2.0  # taking over or writing many shards reads the object once
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 10.0  # between tries at an API that fails; drawn anew from 0 to it each time
 
 log = logging.getLogger(__name__)
@@ -43,18 +43,17 @@ class ConfigMapPublisher:
 
     async def read(self, key: str) -> bytes | None:
         if self._now_s() - self._read_at_s > READ_AGAIN_S:
+            self._ask_nothing_while_closed()
             try:
                 found = await self._api.get(config_map(self._namespace, self._name))
             except KubeError as error:
                 raise self._failed("get", error) from error
-            self._read, self._read_at_s = _data(found), self._now_s()
-            self._measure(self._read)
+            self._keep(found)
         value = self._read.get(key)
         return None if value is None else value.encode()
 
     async def publish(self, key: str, data: bytes) -> None:
-        if self._now_s() < self._closed_until_s:
-            raise PublishError(self._why)
+        self._ask_nothing_while_closed()
         text = self._fitting(key, data).decode()
         body = {
             "apiVersion": "v1",
@@ -69,7 +68,15 @@ class ConfigMapPublisher:
         except KubeError as error:
             raise self._failed("patch", error) from error
         self._pause_s = 0.0
-        self._measure(_data(written))
+        self._keep(written)  # the whole object: the next key need not be read for itself
+
+    def _ask_nothing_while_closed(self) -> None:
+        if self._now_s() < self._closed_until_s:
+            raise PublishError(self._why)
+
+    def _keep(self, found: Json) -> None:
+        self._read, self._read_at_s = _data(found), self._now_s()
+        self._measure(self._read)
 
     def _fitting(self, key: str, data: bytes) -> bytes:
         if self.size_bytes < SHED_BYTES or not key.startswith(SHARD_PREFIX):

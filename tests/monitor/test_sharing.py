@@ -13,12 +13,13 @@ import pytest
 from gateway.core.breaker import State
 from gateway.core.catalog import ProbeRules
 from gateway.core.failure import FailureKind
-from gateway.core.health import decode_shard
+from gateway.core.health import Seen, ShardSnapshot, decode_shard, outdated
 from gateway.edge.kube.ports import KubeError
 from monitor.kube.membership import Member, Membership, Surroundings
 from monitor.kube.station import share
 from monitor.loop import PERIOD_S, Monitor
 from monitor.ports import Clock, Ports
+from monitor.press import PRICES_KEY
 from monitor.sharding import shard_key, shard_of
 from monitor.watchlist import Watchlist
 from tests.support.builders import EPOCH_S
@@ -30,6 +31,37 @@ pytestmark = pytest.mark.virtual_time
 
 UNPROBED_S = 2 * PERIOD_S  # the promise (CONTRACT §6)
 TWICE_S = 2 * PERIOD_S
+HEARD_S = 2 * PERIOD_S + 5  # even what has not changed is published every second period
+
+
+@dataclass
+class Readers:
+    """What gateways believe of each shard, and when they heard it."""
+
+    believed: dict[str, tuple[ShardSnapshot, float]] = field(default_factory=dict)
+
+    def see(self, key: str, data: bytes) -> None:
+        shard, now_s, seen = decode_shard(data), asyncio.get_running_loop().time(), None
+        if key in self.believed:
+            before, heard_s = self.believed[key]
+            seen = Seen(before.epoch, before.seq, heard_s)
+        if not outdated(seen, shard, now_s):
+            self.believed[key] = (shard, now_s)
+
+    def oldest_s(self) -> float:
+        """How long ago the least recently heard shard was heard."""
+        now_s = asyncio.get_running_loop().time()
+        return max(now_s - heard_s for shard, heard_s in self.believed.values() if shard.endpoints)
+
+
+@dataclass
+class ReadPublisher(PlayedPublisher):
+    readers: Readers = field(default_factory=Readers)
+
+    async def publish(self, key: str, data: bytes) -> None:
+        await super().publish(key, data)
+        if key != PRICES_KEY:
+            self.readers.see(key, data)
 
 
 @dataclass
@@ -49,6 +81,7 @@ class Fleet:
     watchlist: Watchlist
     leases: Leases = field(default_factory=Leases)
     published: dict[str, bytes] = field(default_factory=dict)
+    readers: Readers = field(default_factory=Readers)
     replicas: dict[str, Replica] = field(default_factory=dict)
     sent: dict[str, PlayedProber] = field(default_factory=dict)  # of replicas that are gone, too
 
@@ -58,7 +91,7 @@ class Fleet:
         api = LeaseApi(self.leases)
         around = Surroundings(now_s, clock.epoch_s, Random(name).random)
         membership = Membership(api, Member(name, None, "llm", "pointsman-health"), around)
-        publisher = PlayedPublisher(kept=self.published)
+        publisher = ReadPublisher(kept=self.published, readers=self.readers)
         prober = self.sent[name] = PlayedProber(takes_s=0.0)
         monitor = Monitor(
             Watchlist(self.watchlist.catalog, self.watchlist.rules, self.watchlist.book, ()),
@@ -186,6 +219,21 @@ async def test_one_that_was_cut_off_is_believed_again_when_it_is_back() -> None:
         assert after.epoch > before.epoch, "else readers would pass over it"
 
 
+async def test_one_that_was_taken_for_dead_by_mistake_is_believed_again() -> None:
+    fleet = Fleet(endpoints(64))
+    for name in ("m-0", "m-1"):
+        fleet.start(name, skew_s=-3_600 if name == "m-1" else 0)
+    await settle(fleet, 100)
+    slow = fleet.replicas["m-1"]
+    fleet.replicas["m-0"].api.instead["m-1"] = fleet.leases.items["m-1"]  # its renewals are not seen for a while
+    await settle(fleet, 20)
+    fleet.replicas["m-0"].api.instead.clear()
+    assert slow.membership.fit
+    await settle(fleet, 150)
+    assert {shard.publisher for shard, _ in fleet.readers.believed.values()} == {"m-0", "m-1"}
+    assert fleet.readers.oldest_s() <= HEARD_S
+
+
 async def test_two_thousand_endpoints_and_twenty_replicas_that_come_go_and_are_cut_off() -> None:
     fleet = Fleet(endpoints(2_000))
     dice = Random(11)
@@ -207,3 +255,7 @@ async def test_two_thousand_endpoints_and_twenty_replicas_that_come_go_and_are_c
     probes = fleet.probes()
     assert len(probes) == 2_000
     assert max(longest_gap_s(one, 50, 330) for one in probes.values()) <= UNPROBED_S
+    assert fleet.readers.oldest_s() <= HEARD_S
+    apart = [one for one in probes.values() if "m-5" not in {name for _, name in one}]  # which probes on, cut off
+    assert len(apart) > 1_500
+    assert max(longest_overlap_s(one) for one in apart) <= TWICE_S

@@ -56,6 +56,25 @@ async def test_reads_back_what_another_replica_wrote_and_asks_once_for_many_keys
     assert rig.api.asked == 2
 
 
+async def test_reads_nothing_right_after_a_write_which_shows_the_whole_object() -> None:
+    rig = Rig()
+    rig.api.objects[PATH]["data"] = {"shard-01.json": "b"}
+    publisher = rig.publisher()
+    await publisher.publish("shard-00.json", b"a")
+    assert [await publisher.read(f"shard-0{n}.json") for n in range(2)] == [b"a", b"b"]
+    assert rig.api.asked == 1
+
+
+async def test_asks_an_absent_api_once_for_all_that_is_to_be_taken_over() -> None:
+    rig = Rig()
+    rig.api.fault = KubeError(None, "no answer")
+    publisher = rig.publisher()
+    for n in range(32):
+        with pytest.raises(PublishError, match="no answer"):
+            await publisher.read(f"shard-{n:02}.json")
+    assert rig.api.asked == 1
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
