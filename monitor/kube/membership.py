@@ -16,6 +16,7 @@ from monitor.roster import DURATION_S, RENEW_S, LeaseSeen, Roster
 
 GROUP_LABEL = "pointsman/snapshot"  # its value: the ConfigMap that the replicas publish to together
 REQUEST_S = 4.0  # less than the time between renewals
+AGAIN_S = 2.0  # after a failure, ± 20 %: two that fail by time leave room for a third within the Lease's duration
 
 log = logging.getLogger(__name__)
 
@@ -64,10 +65,11 @@ class Membership:
                 async with asyncio.timeout(REQUEST_S):
                     await self._renew(self._me.name)
                     await self._look()
-                self._failing = False
+                self._failing, pause_s = False, RENEW_S
             except (KubeError, TimeoutError) as error:
                 self._complain(str(error) or "no answer in time")
-            await asyncio.sleep(RENEW_S * (0.8 + 0.4 * self._around.draw()))
+                pause_s = AGAIN_S
+            await asyncio.sleep(pause_s * (0.8 + 0.4 * self._around.draw()))
 
     async def leave(self) -> None:
         """Say that this replica is going, so that the others need not wait."""
@@ -83,17 +85,21 @@ class Membership:
 
     async def _renew(self, holder: str) -> None:
         now_s = self._around.now_s()
-        path = lease(self._me.namespace, self._me.name)
-        try:
-            if self._lease is None:
-                self._lease = await self._found_or_made(holder)
-            else:
-                self._lease = await self._api.replace(path, self._body(holder, self._lease))
-        except KubeError as error:
-            if error.status in (404, 409):  # gone, or written by another hand: read it anew next time
-                self._lease = None
-            raise
+        known, self._lease = self._lease, None
+        if known is not None:
+            self._lease = await self._renewal(holder, known)
+        if self._lease is None:
+            self._lease = await self._found_or_made(holder)
         self._renewed_s = now_s
+
+    async def _renewal(self, holder: str, known: Json) -> Json | None:
+        """None: it is gone, or was written by another hand, or by a request of ours whose answer was lost."""
+        try:
+            return await self._api.replace(lease(self._me.namespace, self._me.name), self._body(holder, known))
+        except KubeError as error:
+            if error.status in (404, 409):
+                return None
+            raise
 
     async def _found_or_made(self, holder: str) -> Json:
         try:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from gateway.edge.kube.ports import KubeError
+from gateway.edge.kube.ports import Json, KubeError
 from monitor.kube.membership import Member, Membership, Surroundings
 from monitor.roster import DURATION_S
 from tests.support.builders import EPOCH_S
@@ -95,6 +95,37 @@ async def test_a_lease_that_another_hand_wrote_or_deleted_is_taken_up_again() ->
         await asyncio.sleep(11)
         assert membership.fit
         assert "a" in leases.items
+
+
+async def test_says_that_it_leaves_though_the_answer_to_its_last_renewal_was_lost() -> None:
+    leases = Leases()
+    membership = a_membership(LeaseApi(leases), "a")
+    async with kept(membership):
+        await asyncio.sleep(11)
+    leases.put(leases.items["a"])
+
+    await membership.leave()
+
+    assert leases.items["a"]["spec"]["holderIdentity"] == ""
+
+
+async def test_one_renewal_that_gets_no_answer_leaves_it_fit() -> None:
+    class Stuck(LeaseApi):
+        stuck = False
+
+        async def replace(self, path: str, body: Json) -> Json:
+            if self.stuck:
+                self.stuck = False
+                await asyncio.sleep(1_000)
+            return await super().replace(path, body)
+
+    api = Stuck(Leases())
+    async with kept(a_membership(api, "a")) as membership:
+        await asyncio.sleep(11)
+        api.stuck = True
+        for _ in range(60):
+            await asyncio.sleep(0.5)
+            assert membership.fit
 
 
 async def test_an_api_that_never_answers_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
