@@ -52,7 +52,7 @@ def test_measures_writes_the_page_and_checks_the_ratio(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, load: str
 ) -> None:
     page = tmp_path / "performance.md"
-    short = ["--rounds", "1", "--seconds", "0.2", "--only", "json-small,streams", "--streams", "5", "--load", load]
+    short = ["--rounds", "1", "--seconds", "1", "--only", "json-small,streams", "--streams", "5", "--load", load]
     code = run(monkeypatch, *short, "--json", "--write", str(page), "--check", "0.001")
     printed = capsys.readouterr()
     report = json.loads(printed.out)
