@@ -15,7 +15,7 @@ from loadtest.run import control_of, parser, run
 
 
 async def report_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
-    code = await run(parser().parse_args([*arguments, "--json", "--seconds", "0.05", "--requests", "12"]))
+    code = await run(parser().parse_args([*arguments, "--json", "--seconds", "1", "--requests", "12"]))
     return code, json.loads(capsys.readouterr().out)
 
 
@@ -66,7 +66,7 @@ async def test_says_so_when_there_was_nothing_to_kill(fast: RunningVendor, capsy
 
 
 async def test_says_what_an_outage_needs(fast: RunningVendor, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["outage", "--url", fast.origin, "--model", "open-8b", "--seconds", "0.05", "--requests", "3"]
+    arguments = ["outage", "--url", fast.origin, "--model", "open-8b", "--seconds", "1", "--requests", "3"]
     assert await run(parser().parse_args(arguments)) == 2
     assert "an outage needs --control or --simulated" in capsys.readouterr().err
 
