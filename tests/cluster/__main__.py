@@ -14,7 +14,7 @@ import sys
 import time
 from types import FrameType
 
-from tests.cluster.support import lab
+from tests.cluster.support import lab, report
 
 BEGAN_S = time.monotonic()
 
@@ -51,7 +51,11 @@ def _tests() -> int:
     pytest = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-v", *(sys.argv[1:] or ["tests/cluster"])]
     environment = os.environ | {lab.INSIDE: "1"}
     inside = [str(lab.SCRIPTS / "enter.sh"), *pytest]
-    return subprocess.run(inside, cwd=lab.ROOT, env=environment, check=False).returncode
+    if not sys.argv[1:]:
+        report.clear()
+    status = subprocess.run(inside, cwd=lab.ROOT, env=environment, check=False).returncode
+    print(report.table())
+    return status
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -28,7 +29,7 @@ def evict_all() -> None:
     """Every pod is evicted, as a drain of its node does"""
     for pod in release.pods("gateway"):
         name = pod["metadata"]["name"]
-        kubectl.eventually(f"{name} evicted", lambda name=name: kubectl.evicted(name), within_s=120, every_s=1.0)
+        kubectl.eventually(f"{name} evicted", partial(kubectl.evicted, name), within_s=120, every_s=1.0)
     kubectl.rolled_out(release.GATEWAY)
 
 

@@ -38,8 +38,13 @@ def _controllers_act() -> None:
 def api_server_down_after(pod: str) -> Iterator[Callable[[], None]]:
     """As `api_server_down`; gives what kills the pod's container, as a crash would: the kubelet starts it again."""
     processes = [int(pid) for pid in pids(pod)]  # to be asked for as long as there is someone to ask
+
+    def kill() -> None:
+        for pid in processes:
+            os.kill(pid, signal.SIGKILL)
+
     with api_server_down():
-        yield lambda: [os.kill(pid, signal.SIGKILL) for pid in processes].clear()
+        yield kill
 
 
 def requests_counted(resource: str) -> dict[str, int]:

@@ -77,7 +77,7 @@ def eventually(what: str, look: Callable[[], T | None], within_s: float, every_s
             last = error
         else:
             if last:
-                return last  # type: ignore[return-value]
+                return last
         if time.monotonic() >= until:
             raise AssertionError(f"not within {within_s:g} s: {what}; last seen: {last!r}")
         time.sleep(every_s)

@@ -1,7 +1,9 @@
-"""What the tests measured, kept for people: one JSON file of facts, and a table of it for docs/kubernetes.md."""
+"""What the tests measured, kept for people: one JSON file of facts, and a table of it for docs/kubernetes.md.
+
+`python -m tests.cluster.support.report` puts the table of the last run into the document.
+"""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from tests.cluster.support.lab import CACHE, ROOT
@@ -13,17 +15,14 @@ DOCUMENT = ROOT / "docs" / "kubernetes.md"
 BEGIN, END = "<!-- cluster report: begin -->", "<!-- cluster report: end -->"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table: what was done to the cluster, and what came of it."""
-
-    scenario: int  # of the list in the tests' README
-    what: str
-    result: str
-
-
 def record(scenario: int, what: str, result: str) -> None:
-    """Note a measured result; a later one of the same name replaces it."""
+    """Note one line of the table; a later one of the same name replaces it.
+
+    Args:
+        scenario: its number in the tests' README; 0 for what belongs to none.
+        what: was done to the cluster.
+        result: what came of it.
+    """
     rows = {(row["scenario"], row["what"]): row for row in _rows()}
     rows[scenario, what] = {"scenario": scenario, "what": what, "result": result}
     FILE.write_text(json.dumps([rows[key] for key in sorted(rows)], indent=1))
@@ -35,7 +34,7 @@ def clear() -> None:
 
 def table() -> str:
     lines = ["| # | what happens | measured |", "|---|---|---|"]
-    lines += [f"| {row['scenario']} | {row['what']} | {row['result']} |" for row in _rows()]
+    lines += [f"| {row['scenario'] or ''} | {row['what']} | {row['result']} |" for row in _rows()]
     return "\n".join(lines)
 
 

@@ -70,8 +70,8 @@ class Log:
 
 def _overlap_s(probes: list[Probe]) -> float:
     """From a second peer's first probe to the last one of a peer that was there before it."""
-    first = {}
-    last = {}
+    first: dict[str, float] = {}
+    last: dict[str, float] = {}
     for probe in probes:
         first.setdefault(probe.peer, probe.at_s)
         last[probe.peer] = probe.at_s
