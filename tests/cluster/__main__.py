@@ -30,6 +30,11 @@ def main() -> int:
         print(f"cluster tests skipped: {reason}")
         return 0
     signal.signal(signal.SIGTERM, _stop)
+    with lab.alone():
+        return _run()
+
+
+def _run() -> int:
     say("programs of the cluster (the first time some 10 to 30 minutes, later none)")
     lab.script("build.sh")
     lab.make_pause_image()

@@ -3,12 +3,14 @@
 Owns the calls of the scripts in `lab/`. What is deployed on the cluster is others' business.
 """
 
+import fcntl
 import os
 import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.image import oci
@@ -54,6 +56,19 @@ def _why_not_built() -> str | None:
 def _may_make_namespaces() -> bool:
     probe = ["unshare", "--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--mount-proc", "true"]
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One run at a time has the cluster; another waits here, and says so."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another run has the cluster; waiting for its end", file=sys.stderr, flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def script(name: str, *arguments: str, env: Mapping[str, str] | None = None) -> None:
