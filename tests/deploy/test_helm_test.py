@@ -1,6 +1,7 @@
 """The question that `helm test` asks, asked of a small server: each answer it can get, and what it says then."""
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -61,8 +62,22 @@ def answering() -> Iterator[Answering]:
 def test_says(
     answering: Answering, status: int, body: Json, needs_key: bool, exit_status: int, said: str
 ) -> None:  # fmt: skip
-    script = (CHART / "files" / "helm-test.py").read_text()
-    command = [sys.executable, "-c", script, answering(status, body), str(needs_key).lower()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = asked(answering(status, body), needs_key=needs_key)
     assert done.returncode == exit_status
     assert said in done.stdout + done.stderr
+
+
+def test_says_in_one_line_that_nobody_answers() -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # and never listens
+        url = f"http://127.0.0.1:{held.getsockname()[1]}"
+        done = asked(url, needs_key=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{url} is out of reach: ")
+    assert done.stderr.count("\n") == 1
+
+
+def asked(url: str, *, needs_key: bool) -> subprocess.CompletedProcess[str]:
+    script = (CHART / "files" / "helm-test.py").read_text()
+    command = [sys.executable, "-c", script, url, str(needs_key).lower(), "0"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
