@@ -77,6 +77,8 @@ class Monitor:
         await self._share()
         if self.publishing:
             await self.press.print_shards(self.ledger, self.period)
+            if PRICES_SHARD in self._own:
+                await self.press.keep_prices(self.book, self.period)
         self.ready = True
 
     async def _share(self) -> None:

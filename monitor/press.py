@@ -42,6 +42,8 @@ class Press:
         self._owed: set[int] = set()  # shards that could not be read when they were to be taken over
         self._unwritten: set[int] = set()
         self._again_s = 0.0
+        self._priced = True  # the last writing of prices went well
+        self._priced_period = 0  # in which they were looked after
         self.taken_over = 0
         self.written = 0
         self.failures = 0
@@ -164,7 +166,21 @@ class Press:
         )
 
     async def print_prices(self, book: PriceBook) -> None:
-        await self._write(PRICES_KEY, json.dumps(encode_prices(book), separators=(",", ":")).encode())
+        self._priced = await self._write(PRICES_KEY, json.dumps(encode_prices(book), separators=(",", ":")).encode())
+
+    async def keep_prices(self, book: PriceBook, period: int) -> None:
+        """Once a period: write them again where they could not be written, or somebody has deleted them."""
+        if period == self._priced_period:
+            return
+        self._priced_period = period
+        if not self._priced or await self._gone(PRICES_KEY):
+            await self.print_prices(book)
+
+    async def _gone(self, key: str) -> bool:
+        try:
+            return await self._publisher.read(key) is None
+        except PublishError:
+            return False
 
     async def _write(self, key: str, data: bytes) -> bool:
         """Whether it was published; what was not is tried again soon."""

@@ -258,6 +258,21 @@ async def test_publishes_prices_at_once_and_live_ones_every_hour() -> None:
     assert stage.publisher.written[0] == (0, PRICES_KEY), "before any source was asked"
 
 
+async def test_publishes_prices_again_that_were_deleted_or_could_not_be_written() -> None:
+    stage = Stage(a_watchlist("a/x"), publisher=PlayedPublisher(broken=True))
+
+    await stage.play(
+        (50, lambda: setattr(stage.publisher, "broken", False)),
+        (99, stage.publisher.kept.clear),
+        until_s=155,
+    )
+
+    times = [at_s for at_s, key in stage.publisher.written if key == PRICES_KEY]
+    assert len(times) == 2
+    assert 50 < times[0] <= 82
+    assert 99 < times[1] <= 131
+
+
 async def test_remembers_live_prices_over_a_restart() -> None:
     first = Stage(a_watchlist("a/x"), sources=[Source.LITELLM])
     first.feed.answers[Source.LITELLM] = litellm(1.5)

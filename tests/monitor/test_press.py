@@ -121,3 +121,5 @@ async def test_tells_why_prices_cannot_be_read_back(caplog: pytest.LogCaptureFix
     assert rig.press.entries() == {}
     assert await press.prices() is None
     assert [record.message for record in caplog.records] == ["prices.json could not be read back: nobody answers"]
+    await press.keep_prices(a_watchlist(ID).book, 1)
+    assert press.written == 0, "what cannot be read is not taken for deleted"
