@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from gateway.core.catalog import Catalog
+from gateway.core.catalog import PASSED, Catalog
 
 CONFIRM_SHARE = 1 / 6  # of the period, after a failure: five in a row take 4/6 of a period
 CATCH_UP_S = 5.0  # a lost replica is missed after 22 s at most: this keeps its endpoints within two periods
@@ -40,7 +40,7 @@ def _providers(catalog: Catalog) -> Iterator[Target]:
 def _endpoints(catalog: Catalog) -> Iterator[Target]:
     for endpoint in catalog.endpoints.values():
         probe = catalog.providers[endpoint.provider].probe
-        if probe.by in ("auto", "completion"):
+        if probe.by in ("auto", "completion") and endpoint.operation not in PASSED:  # an image is too dear to ask
             yield Target(endpoint.provider, probe.every_s, endpoint.id)
 
 

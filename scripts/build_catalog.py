@@ -18,6 +18,7 @@ from typing import Any
 
 from catalog import sources
 from catalog.clouds import CLOUDS, Clouds
+from catalog.passed import passed_rows
 from catalog.providers import PROVIDERS, ProviderRow
 from catalog.quality import Figures
 from catalog.rows import Compiler, curated
@@ -43,6 +44,8 @@ def main() -> None:
     hosts = {provider.id for provider in PROVIDERS if not provider.first_party}
     rows = curated({provider.id: compiler.rows(provider) for provider in PROVIDERS}, hosts)
     rows |= Clouds(found, figures, rows).rows()
+    for name, own in rows.items():
+        own += passed_rows(name, found.litellm, arguments.as_of)
     providers = {provider.id: _provider(provider, rows[provider.id]) for provider in (*PROVIDERS, *CLOUDS)}
     document = {
         "version": VERSION,

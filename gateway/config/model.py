@@ -82,13 +82,15 @@ class ModelRow(Section):
     """A catalog model with the same weights: facts not given here come from it, and one may stand in for the other."""
     api: Annotated[str, Field(max_length=64)] | None = None
     """Wire format of this model, where it is not its provider's."""
-    operation: Literal["chat", "completions", "embeddings"] | None = None
+    operation: (
+        Literal["chat", "completions", "embeddings", "rerank", "moderation", "image", "speech", "transcription"] | None
+    ) = None
     tier: Id | None = None
     context: Tokens | None = None
     max_output: Tokens | None = None
     dimensions: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """Of the vectors of an embedding model."""
-    caps: list[Literal["tools", "json_schema", "vision", "audio", "pdf", "reasoning"]] | None = None
+    caps: list[Literal["tools", "json_schema", "vision", "audio", "pdf", "reasoning", "translation"]] | None = None
     """Default: tools, json_schema."""
     price: PriceRow | None = None
 

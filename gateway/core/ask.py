@@ -23,11 +23,28 @@ class Surface(StrEnum):
     COUNT_TOKENS = "count_tokens"
     EMBEDDINGS = "embeddings"
     RESPONSES = "responses"
+    RERANK = "rerank"
+    MODERATIONS = "moderations"
+    IMAGES = "images"
+    SPEECH = "speech"
+    TRANSCRIPTIONS = "transcriptions"
+    TRANSLATIONS = "translations"
 
     @property
     def operation(self) -> catalog.Operation:
         """What the endpoint must be able to do; completions are served by chat models as well (translated)."""
-        return catalog.Operation.EMBEDDINGS if self is Surface.EMBEDDINGS else catalog.Operation.CHAT
+        return _OPERATIONS.get(self, catalog.Operation.CHAT)
+
+
+_OPERATIONS = {
+    Surface.EMBEDDINGS: catalog.Operation.EMBEDDINGS,
+    Surface.RERANK: catalog.Operation.RERANK,
+    Surface.MODERATIONS: catalog.Operation.MODERATION,
+    Surface.IMAGES: catalog.Operation.IMAGE,
+    Surface.SPEECH: catalog.Operation.SPEECH,
+    Surface.TRANSCRIPTIONS: catalog.Operation.TRANSCRIPTION,
+    Surface.TRANSLATIONS: catalog.Operation.TRANSCRIPTION,
+}
 
 
 class EmbedRequest(Struct, frozen=True, gc=False):
@@ -37,6 +54,29 @@ class EmbedRequest(Struct, frozen=True, gc=False):
     token_inputs: int = 0  # tokens given as numbers
     dimensions: int | None = None
     encoding_format: str | None = None  # "float" | "base64" | None
+
+
+class FormPart(Struct, frozen=True, gc=False):
+    """One part of a form, as its bytes."""
+
+    name: str
+    head: bytes  # its header lines, with the empty one
+    content: bytes
+
+
+class Form(Struct, frozen=True, gc=False):
+    """A body of type multipart/form-data."""
+
+    boundary: bytes
+    parts: tuple[FormPart, ...]
+
+
+class PassedRequest(Struct, frozen=True, gc=False):
+    """A request that is passed on as it is, and what bounds its cost."""
+
+    units: float | None  # of what a fee may be charged for, at most: images, characters, search units; None: unknown
+    readings: int = 1  # how often its text may be counted as input at most: a query is read with every document
+    form: Form | None = None  # what came, where it was no JSON
 
 
 class Survey(Struct, frozen=True, gc=False):
@@ -70,9 +110,10 @@ class Ask(Struct, frozen=True, gc=False):
     stream: bool
     body: Mapping[str, Json]  # the client's JSON without the gateway's own extras
     survey: Survey
-    chat: ChatRequest | None = None  # None for embeddings
+    chat: ChatRequest | None = None  # of the three, one is given
     embed: EmbedRequest | None = None
     bytes: int = 0  # of the body as received
+    passed: PassedRequest | None = None
 
     @property
     def include_usage(self) -> bool:
@@ -119,17 +160,24 @@ def survey_chat(chat: ChatRequest) -> Survey:
 
 def survey_embed(embed: EmbedRequest) -> Survey:
     """Facts of an embeddings request; numbers given as tokens count as four characters each."""
+    return survey_texts(embed.inputs, more_chars=4 * embed.token_inputs)
+
+
+def survey_texts(
+    texts: tuple[str, ...], *, more_chars: int = 0, images: int = 0, media: int = 0, needs: frozenset[str] = NOTHING
+) -> Survey:
+    """Facts of a request that is no conversation; the first text is what it asks."""
     return Survey(
-        prompt=embed.inputs[0] if embed.inputs else "",
+        prompt=texts[0] if texts else "",
         opening="",
         repeated=(),
         turns=0,
-        texts=embed.inputs,
-        chars=sum(map(len, embed.inputs)) + 4 * embed.token_inputs,
-        images=0,
-        media=0,
+        texts=texts,
+        chars=sum(map(len, texts)) + more_chars,
+        images=images,
+        media=media,
         remote=False,
-        needs=frozenset(),
+        needs=needs,
         prefix_hash="",
         signed_by=frozenset(),
         max_tokens=None,

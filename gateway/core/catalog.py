@@ -16,6 +16,17 @@ class Operation(StrEnum):
     CHAT = "chat"
     COMPLETIONS = "completions"  # legacy text completion, natively
     EMBEDDINGS = "embeddings"
+    RERANK = "rerank"
+    MODERATION = "moderation"
+    IMAGE = "image"  # made from a description
+    SPEECH = "speech"  # from text
+    TRANSCRIPTION = "transcription"  # text from speech; into English where the endpoint has TRANSLATION
+
+
+PASSED = frozenset(
+    {Operation.RERANK, Operation.MODERATION, Operation.IMAGE, Operation.SPEECH, Operation.TRANSCRIPTION}
+)
+"""Operations without a neutral form: their requests and answers pass as they are."""
 
 
 # Capability words, used in `Endpoint.caps`, in `Survey.needs` and (after "capability:") in reason codes.
@@ -25,6 +36,7 @@ VISION = "vision"
 AUDIO = "audio"
 PDF = "pdf"
 REASONING = "reasoning"
+TRANSLATION = "translation"
 ASSUMED_CAPS = frozenset({TOOLS, JSON_SCHEMA})  # of a configured model that declares none (CONTRACT §3)
 
 

@@ -82,7 +82,8 @@ def input_bound(ask: Ask) -> int | None:
     chat = ask.chat
     if chat is not None and (chat.unplaced or chat.offered) and any(map(_unbounded, chat.unplaced | chat.offered)):
         return None
-    return ask.bytes + OVERHEAD_BOUND_TOKENS + survey.images * IMAGE_BOUND_TOKENS
+    readings = 1 if ask.passed is None else ask.passed.readings
+    return ask.bytes * readings + OVERHEAD_BOUND_TOKENS + survey.images * IMAGE_BOUND_TOKENS
 
 
 def _unbounded(field: str) -> bool:
@@ -94,7 +95,7 @@ def _unbounded(field: str) -> bool:
 
 def output_tokens(ask: Ask, task: str) -> int:
     """Probable output tokens: what the task usually takes, within the client's own limit."""
-    if ask.embed is not None:
+    if ask.embed is not None or ask.passed is not None:
         return 0
     expected = EXPECTED_OUTPUT.get(task, EXPECTED_OUTPUT_OTHER)
     if ask.survey.reasoning:

@@ -54,6 +54,8 @@ class Sizes(Struct, frozen=True, gc=False):
     opening_input: int = 0  # input tokens of the conversation's first request; 0: this is the first
     opening_output: int = 0  # output tokens of that request
     choices: int = 1  # answers asked for (`n`): each may use the whole output limit
+    fees: float | None = 1  # fees per request that will be charged at most; None: unknown
+    passed: bool = False  # no limit can be set on the output
 
 
 class Wishes(Struct, frozen=True, gc=False):
@@ -106,6 +108,8 @@ def order(
             base = price.base
             usd = (tokens_in * base.input + tokens_out * base.output) * PER_MILLION + base.per_request
             step = Step(endpoint, usd)
+        if sizes.fees != 1 and price is not None and price.base.per_request:
+            step = _with_fees(step, price, sizes.fees)
         reason = None
         if endpoint.context is not None and tokens_in >= endpoint.context:
             reason = screen.CONTEXT
@@ -126,6 +130,22 @@ def order(
         excluded=excluded,
         lowest_usd=min((usd for usd in too_dear if usd < math.inf), default=None) if too_dear else None,
     )
+
+
+def _with_fees(step: Step, price: Price, fees: float | None) -> Step:
+    """With as many fees as will be charged, not one."""
+    if fees is None or step.estimate_usd is None:
+        return Step(step.endpoint, None)
+    return Step(step.endpoint, step.estimate_usd + (fees - 1) * price.base.per_request)
+
+
+def further_fees_usd(price: Price, sizes: Sizes) -> float:
+    """What may be charged at most beyond one fee; infinite where that is unknown."""
+    if sizes.passed and price.base.output:
+        return math.inf
+    if sizes.fees == 1 or not price.base.per_request:
+        return 0.0
+    return math.inf if sizes.fees is None else max(0.0, sizes.fees - 1) * price.base.per_request
 
 
 def _too_dear(endpoint: Endpoint, price: Price | None, sizes: Sizes, wishes: Wishes) -> str | None:
@@ -156,8 +176,9 @@ def affordable(endpoint: Endpoint, price: Price | None, sizes: Sizes, wishes: Wi
     """
     if price is None or sizes.input_bound is None:
         return None
-    if sizes.output == 0:  # embeddings
-        return 0 if output_cap(price, sizes.input_bound, budget_usd, wishes.at_s) >= 0 else None
+    if sizes.output == 0:  # embeddings, and what is passed on
+        left_usd = budget_usd - further_fees_usd(price, sizes)
+        return 0 if output_cap(price, sizes.input_bound, left_usd, wishes.at_s) >= 0 else None
     cap = output_cap(price, sizes.input_bound, budget_usd, wishes.at_s) // sizes.choices
     return cap if cap >= _least_output(endpoint, wishes) else None
 
@@ -172,7 +193,8 @@ def _lowest_budget_usd(endpoint: Endpoint, price: Price | None, sizes: Sizes, wi
     if price is None or sizes.input_bound is None:
         return math.inf
     tokens = 0 if sizes.output == 0 else _least_output(endpoint, wishes) * sizes.choices
-    return upper_bound_usd(price, sizes.input_bound, tokens, wishes.at_s) * (1 + ROUNDING)
+    usd = upper_bound_usd(price, sizes.input_bound, tokens, wishes.at_s) + further_fees_usd(price, sizes)
+    return usd * (1 + ROUNDING)
 
 
 def _in_order(

@@ -12,6 +12,8 @@ Rules, with their reasons:
   The factors of those who do charge for it (Anthropic: 1.25 and 2) are in their rows, never assumed of others.
 - An unknown `cache_write_1h` is charged as `cache_write`; an unknown `reasoning` as `output`, which it is part of.
 - An override applies to the whole request, as providers bill it: 200,001 prompt tokens make all of them dearer.
+- A fee per request is, where the endpoint's operation is billed otherwise, that of an image, of a second of audio, of a
+  character to be spoken or of a search unit: `Usage.requests` counts them. What was not counted has no known cost.
 - The price is that of the instant at which the request started, however long it runs (DeepSeek bills so).
 """
 
@@ -132,6 +134,17 @@ def cost_usd(price: Price, usage: Usage, at_s: float) -> float:
         total += max(usage.output, 0) * rates.output
     usd = total * PER_MILLION
     return usd if rates.per_request == 0.0 else usd + max(usage.requests, 0) * rates.per_request
+
+
+def known_cost_usd(price: Price, usage: Usage, at_s: float) -> float | None:
+    """As `cost_usd`; None where the price is for something that nobody counted."""
+    if usage.uncounted:
+        base = price.base
+        if "tokens" in usage.uncounted and (base.input or base.output):
+            return None
+        if "requests" in usage.uncounted and base.per_request:
+            return None
+    return cost_usd(price, usage, at_s)
 
 
 def _input_with_cache(rates: Rates, usage: Usage) -> float:

@@ -112,7 +112,7 @@ def _incapable(demand: Demand, endpoint: Endpoint, fields: Mapping[Kind, frozens
 
 def _good_enough(demand: Demand, endpoint: Endpoint) -> bool:
     """Tier rule; a named model may be of unknown tier (counted as the smallest) or deprecated."""
-    if demand.operation is Operation.EMBEDDINGS:
+    if demand.operation is not Operation.CHAT:  # its model is named, and tiers are of conversation
         return True
     if not demand.named and (endpoint.tier is None or endpoint.deprecated):
         return False

@@ -17,6 +17,7 @@ class Usage(Struct, frozen=True, gc=False):
     output: int = 0
     reasoning: int = 0
     cache_write_1h: int = 0  # the part of `cache_write` kept for an hour (Anthropic prices it apart)
-    requests: int = 1  # fees per request are charged once for each
+    requests: float = 1  # fees per request are charged once for each; else what such a fee is for, see `core.pricing`
     provider_cost_usd: float | None = None  # the provider's own figure, where it gives one
     estimated: bool = False  # counted by us, since the provider's figure never came
+    uncounted: frozenset[str] = frozenset()  # of "tokens" and "requests": what nobody told, and nobody can estimate

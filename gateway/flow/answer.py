@@ -194,7 +194,11 @@ class Walk:
         """After the commit point: one error event, and the end."""
         run.outcome, run.error = Outcome.PARTIAL, failure.message
         error = faults.in_stream(failure, trial.step.endpoint.id, trial.next_number())
-        await sink.chunk(run.request.surface.error_event(error))
+        event = run.request.surface.error_event(error)
+        if not event:  # between bytes of audio there is no place for it
+            sink.abort()
+            return
+        await sink.chunk(event)
         await sink.end()
 
     def _give_up(self, run: Run, failure: Failure | None, sink: ReplySink) -> None:

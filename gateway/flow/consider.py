@@ -24,14 +24,14 @@ from gateway.core.sensitivity import labels_of
 from gateway.flow.baseline import baseline_of
 from gateway.flow.detect import LARGE_BYTES, detected, detected_with_pauses
 from gateway.flow.refuse import Empty, Unroutable, nothing_left
-from gateway.flow.screening import NAME_A_MODEL, Screening
+from gateway.flow.screening import Screening, name_a_model
 from gateway.flow.stage import Client, Moment, Stage
 from gateway.flow.turns import in_turn
 from gateway.flow.world import World
 
 # A member of an enum costs ten times a name (Python 3.11), and every request asks for these.
 _AUTO, _TIER, _MODEL = Naming.AUTO, Naming.TIER, Naming.MODEL
-_EMBEDDINGS, _COUNT_TOKENS = Surface.EMBEDDINGS, Surface.COUNT_TOKENS
+_COUNT_TOKENS = Surface.COUNT_TOKENS
 
 
 class Planner:
@@ -152,11 +152,13 @@ class Planner:
 
     def _on_route(self, named: Named, route: Route, ask: Ask) -> Named:
         """What the name means on this route."""
-        if ask.surface is _EMBEDDINGS and named.naming in (_AUTO, _TIER):
+        if ask.chat is None:
+            if named.naming not in (_AUTO, _TIER):
+                return named
             if route.model is None:
-                raise Refused(Refusal(RefusalKind.INVALID_REQUEST, NAME_A_MODEL, param="model"))
+                raise Refused(Refusal(RefusalKind.INVALID_REQUEST, name_a_model(ask), param="model"))
             return self._resolved(route.model)
-        if named.naming is not _MODEL or ask.surface is _EMBEDDINGS:
+        if named.naming is not _MODEL:
             return named
         match route.named_model:
             case NamedModel.EXACT:
@@ -171,8 +173,8 @@ class Planner:
                 return Named(_TIER, NamedModel.TIER.value, tier=tier, endpoints=named.endpoints)
 
     def _classified(self, ask: Ask, extras: Extras) -> Classification:
-        if ask.surface is _EMBEDDINGS:
-            return Classification("embeddings", 1.0, 0.0, ())
+        if ask.chat is None:
+            return Classification(ask.surface.operation.value, 1.0, 0.0, ())
         found = self.world.classifier.classify(ask.survey.prompt)
         if extras.task is None:
             return found
@@ -202,6 +204,8 @@ class Planner:
             opening_input=estimate.opening_tokens(ask) if later else 0,
             opening_output=estimate.output_tokens(ask, stage.opening_task) if later else 0,
             choices=1 if ask.chat is None else ask.chat.n,
+            fees=1 if ask.passed is None else ask.passed.units,
+            passed=ask.passed is not None,
         )
 
     def _wishes(self, stage: Stage) -> Wishes:

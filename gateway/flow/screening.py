@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from gateway.core import screen
-from gateway.core.ask import NOTHING, Ask, Surface
+from gateway.core.ask import NOTHING, Ask
 from gateway.core.extras import NO_EXTRAS, Extras
 from gateway.core.named import Named, Naming
 from gateway.core.refusal import Refusal, RefusalKind, Refused
@@ -84,7 +84,10 @@ class Screening:
     def _inexpressible(self, ask: Ask, extras: Extras, offered: frozenset[str]) -> Inexpressible:
         """Fields of the request that endpoints of a kind cannot express, where there are any."""
         found = []
+        operation = None if ask.chat is not None else ask.surface.operation
         for kind, endpoint in self._world.kinds:
+            if operation is not None and endpoint.operation is not operation:
+                continue  # is out anyway, and cannot be asked about what it does not do
             beyond = spoken(ask.surface, endpoint).inexpressible(ask, endpoint)
             lacking = beyond.fields | beyond.hints if extras.provider.require_parameters else beyond.fields
             if offered and not is_native(ask.surface, endpoint):
@@ -99,8 +102,8 @@ class Screening:
         groups = [Group(None, named=False) if free else Group(named.endpoints, named=True)]
         for name in stage.extras.models:
             other = self._resolved(name, "models")
-            if stage.ask.surface is Surface.EMBEDDINGS:
-                self._check_same_weights(named, other)
+            if stage.ask.chat is None:
+                self._check_same_weights(named, other, stage.ask)
             if other.naming in (Naming.AUTO, Naming.TIER):
                 groups.append(Group(None, named=False))
             else:
@@ -110,12 +113,12 @@ class Screening:
             groups.append(Group(self._world.names.by_model[model], named=True))
         return groups
 
-    def _check_same_weights(self, named: Named, other: Named) -> None:
-        """Vectors of two models cannot be compared, so no fallback leads from one to the other."""
+    def _check_same_weights(self, named: Named, other: Named, ask: Ask) -> None:
+        """Only conversations can go on with another model: vectors, scores and voices of two cannot be compared."""
         catalog = self._world.policy.catalog.endpoints
         weights = {catalog[name].base_model for name in named.endpoints}
         if not other.endpoints or any(catalog[name].base_model not in weights for name in other.endpoints):
-            raise Refused(Refusal(RefusalKind.INVALID_REQUEST, f"{other.name!r}: {NAME_A_MODEL}", param="models"))
+            raise Refused(Refusal(RefusalKind.INVALID_REQUEST, f"{other.name!r}: {name_a_model(ask)}", param="models"))
 
     def _demand(self, stage: Stage, group: Group, inexpressible: Inexpressible) -> screen.Demand:
         ask = stage.ask
@@ -143,7 +146,10 @@ class Screening:
         return next((length for length in known if length is not None), None)
 
 
-NAME_A_MODEL = (
-    "embeddings of different models cannot be compared, so name the model (GET /v1/models lists them), "
-    "or let the operator pin one with `model:` on the route"
-)
+def name_a_model(ask: Ask) -> str:
+    """What to do about a name that leaves the choice of the model to the router, where it has none."""
+    what = "embeddings" if ask.embed is not None else f"answers of {ask.surface.value}"
+    return (
+        f"{what} of different models cannot be compared, so name the model (GET /v1/models lists them), "
+        "or let the operator pin one with `model:` on the route"
+    )

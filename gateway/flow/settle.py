@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 
 from gateway.core.decision import Decision
-from gateway.core.pricing import Price, cost_usd
+from gateway.core.pricing import Price, known_cost_usd
 from gateway.flow.keep import keeps_texts
 from gateway.flow.run import Run
 
@@ -58,7 +58,7 @@ class Settler:
         if considered is None or considered.baseline is None or run.usage is None or not run.committed:
             return None
         price = self._prices.get(considered.baseline)
-        return None if price is None else cost_usd(price, run.usage, run.request.moment.epoch_s)
+        return None if price is None else known_cost_usd(price, run.usage, run.request.moment.epoch_s)
 
     def _texts(self, run: Run) -> Mapping[str, object] | None:
         """Prompt and answer, only where they may be kept."""

@@ -17,8 +17,8 @@ from gateway.core.failover import maybe_billed
 from gateway.core.failure import Failure, FailureKind
 from gateway.core.guards import Ticket
 from gateway.core.outcomes import Sample
-from gateway.core.plan import Sizes, Step, Wishes
-from gateway.core.pricing import Price, cost_usd, upper_bound_usd
+from gateway.core.plan import Sizes, Step, Wishes, further_fees_usd
+from gateway.core.pricing import Price, known_cost_usd, upper_bound_usd
 from gateway.core.usage import Usage
 from gateway.flow.attempt import Line
 from gateway.flow.caps import Unaffordable, cost_cap, max_output
@@ -35,6 +35,9 @@ STREAM_HEADERS = (
     ("cache-control", "no-cache, no-transform"),
     ("x-accel-buffering", "no"),
 )
+_TO_BE_STREAMED = {True: STREAM_HEADERS[1:], False: ()}
+OCTETS = "application/octet-stream"
+UNCOUNTED = frozenset({"tokens", "requests"})
 JSON_HEADERS = (("content-type", "application/json"),)
 USD_DIGITS = 12  # a token of the cheapest model costs 1e-8 USD; what is behind this is noise of the arithmetic
 _NOT_ENTERED = Ticket(0, 0)
@@ -82,9 +85,7 @@ def _cap(
     budget_usd = considered.budget_usd
     if budget_usd is None:
         return None
-    sizes = Sizes(
-        considered.estimated_input, considered.estimated_output, considered.input_bound, choices=_choices(run)
-    )
+    sizes = _sizes(run, considered)
     wishes = Wishes(
         objective=considered.route.objective,
         session="",
@@ -92,6 +93,18 @@ def _cap(
         max_tokens=run.request.ask.survey.max_tokens,
     )
     return cost_cap(endpoint, price, sizes, wishes, budget_usd - run.promised_usd, candidates_left)
+
+
+def _sizes(run: Run, considered: Considered) -> Sizes:
+    passed = run.request.ask.passed
+    return Sizes(
+        considered.estimated_input,
+        considered.estimated_output,
+        considered.input_bound,
+        choices=_choices(run),
+        fees=1 if passed is None else passed.units,
+        passed=passed is not None,
+    )
 
 
 def _choices(run: Run) -> int:
@@ -115,7 +128,7 @@ class Trial:
         ask, endpoint = run.request.ask, step.endpoint
         self.format = spoken(ask.surface, endpoint)
         required = self.format.requires_max_tokens
-        limit = None if ask.embed else max_output(ask, endpoint, required, considered.estimated_input, cap)
+        limit = None if ask.chat is None else max_output(ask, endpoint, required, considered.estimated_input, cap)
         self.outgoing: Outgoing = self.format.build(ask, endpoint, limit)
         self._most_output = limit or endpoint.max_output or 0
         if ask.chat is not None and ask.chat.offered and not is_native(ask.surface, endpoint):
@@ -136,12 +149,13 @@ class Trial:
         if self._price is None or bound is None:
             return 0.0
         tokens = (limit or 0) * _choices(self._run)
-        return upper_bound_usd(self._price, bound, tokens, self._run.request.moment.epoch_s)
+        fees_usd = further_fees_usd(self._price, _sizes(self._run, self._considered))
+        return upper_bound_usd(self._price, bound, tokens, self._run.request.moment.epoch_s) + fees_usd
 
     def timeout_s(self, ask: Ask) -> float:
         """The endpoint's own limit: until the first content of a stream, or until the head of a whole answer."""
         timeouts = self.line.provider.timeouts
-        if not ask.stream:
+        if not ask.stream or ask.chat is None:  # speech and images are begun to be sent late
             return timeouts.answer_s
         if ask.survey.reasoning or REASONING in self.step.endpoint.caps:
             return max(timeouts.first_token_s, timeouts.first_token_reasoning_s)
@@ -247,6 +261,8 @@ class Trial:
         """
         if self._run.request.ask.surface is Surface.COUNT_TOKENS:
             return Usage(requests=0, estimated=True)
+        if self._run.request.ask.passed is not None:
+            return Usage(input=self._considered.estimated_input, estimated=True, uncounted=UNCOUNTED)
         tokens = -(-output_chars // CHARS_PER_TOKEN)
         return Usage(input=self._considered.estimated_input, output=tokens, estimated=True)
 
@@ -264,7 +280,7 @@ class Trial:
         """Headers of the answer: ours, and the few of the upstream that pass."""
         run = self._run
         headers = [
-            *(STREAM_HEADERS if run.request.ask.stream else JSON_HEADERS),
+            *self._content_headers(answer),
             ("x-pointsman-decision", run.request.id),
             ("x-pointsman-endpoint", self.step.endpoint.id),
             ("x-pointsman-route", self._considered.route.name),
@@ -277,6 +293,13 @@ class Trial:
         return headers
 
 
+    def _content_headers(self, answer: Answer) -> tuple[tuple[str, str], ...]:
+        ask = self._run.request.ask
+        if ask.passed is not None:  # audio, text or subtitles: only the upstream knows
+            return (("content-type", answer.head.headers.get("content-type", OCTETS)), *_TO_BE_STREAMED[ask.stream])
+        return STREAM_HEADERS if ask.stream else JSON_HEADERS
+
+
 class _Till(Struct, gc=False):
     """Says what an answer costs, and remembers it: its translator and the record ask for the same usage."""
 
@@ -287,5 +310,6 @@ class _Till(Struct, gc=False):
 
     def __call__(self, usage: Usage) -> float | None:
         if self.price is not None and usage is not self.usage:
-            self.usage, self.usd = usage, round(cost_usd(self.price, usage, self.at_s), USD_DIGITS)
+            usd = known_cost_usd(self.price, usage, self.at_s)
+            self.usage, self.usd = usage, None if usd is None else round(usd, USD_DIGITS)
         return self.usd

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gateway.core.ask import Surface
-from gateway.core.catalog import Endpoint
+from gateway.core.catalog import PASSED, Endpoint, Operation
 from gateway.formats.anthropic.format import AnthropicFormat
-from gateway.formats.azure.format import AzureFormat
+from gateway.formats.azure.format import AzureFormat, placed
 from gateway.formats.bedrock.claude import BedrockClaudeFormat
 from gateway.formats.bedrock.format import BedrockFormat
 from gateway.formats.cohere.format import CohereFormat
 from gateway.formats.gemini.format import GeminiFormat
 from gateway.formats.openai.format import OpenAIFormat
+from gateway.formats.passed.format import PassedFormat, as_it_is
 from gateway.formats.responses.format import ResponsesFormat
 from gateway.formats.surface import ClientSurface
 from gateway.formats.surfaces.all import SURFACES, surface_of
@@ -35,6 +36,15 @@ _WIRE_FORMATS: Mapping[str, WireFormat] = MappingProxyType(
 )
 
 
+_PASSED: Mapping[str, PassedFormat] = MappingProxyType(
+    {
+        api: PassedFormat(base, placed if isinstance(base, AzureFormat) else as_it_is)
+        for api, base in _WIRE_FORMATS.items()
+    }
+)
+_CHAT = Operation.CHAT
+
+
 def wire_format(api: str) -> WireFormat:
     """Raises `KeyError` for a name that `wire_formats()` does not list."""
     return _WIRE_FORMATS[api]
@@ -42,6 +52,8 @@ def wire_format(api: str) -> WireFormat:
 
 def spoken(surface: Surface, endpoint: Endpoint) -> WireFormat:
     """The wire format in which a client's request goes to an endpoint: the client's own, where the endpoint has it."""
+    if endpoint.operation is not _CHAT and endpoint.operation in PASSED:
+        return _PASSED[endpoint.api]
     if endpoint.also_speaks:
         native = surface_of(surface).native_api
         for api in endpoint.also_speaks:

@@ -5,8 +5,9 @@ of its surface and still written down; which statuses refusals have is known by 
 """
 
 from collections.abc import Mapping
+from typing import Any
 
-from gateway.core.ask import Ask, Surface, Survey
+from gateway.core.ask import Ask, Form, Surface, Survey
 from gateway.core.decision import Outcome
 from gateway.core.extras import NO_EXTRAS, BadExtra, read_extras
 from gateway.core.refusal import Refusal, RefusalKind, Refused
@@ -16,7 +17,9 @@ from gateway.flow.ports import ReplySink
 from gateway.flow.run import Request, Run
 from gateway.flow.stage import Client, Moment
 from gateway.flow.tokens import count_tokens
+from gateway.formats.passed.forms import is_form, read_form
 from gateway.formats.surface import BadRequest, ClientError, ClientSurface
+from gateway.formats.surfaces.passed import PassedSurface
 from gateway.web.auth import Door
 from gateway.web.body import parse_json
 
@@ -85,12 +88,15 @@ class Desk:
         name, stream = "", False
         try:
             client = Client(self._door.enter(headers), headers)
-            given = parse_json(raw)
+            form, given = _content(surface, headers, raw)
             name, stream = str(given.get("model", ""))[:256], given.get("stream") is True
             extras, body = read_extras(given, headers, self._walk.parts.planner.world.policy)
             if extras.models and "model" not in body:
                 body["model"] = extras.models[0]
-            ask = surface.parse(body, len(raw), headers)
+            if form is not None and isinstance(surface, PassedSurface):
+                ask = surface.parse_form(form, body, len(raw))
+            else:
+                ask = surface.parse(body, len(raw), headers)
             return Request(request_id, ask, extras, client, surface, moment)
         except Refused as refused:
             fault = faults.of_refusal(refused.refusal)
@@ -112,3 +118,12 @@ class Desk:
             self._walk.record(Run(request, outcome=Outcome.REJECTED, status=status, error=message))
         headers = [JSON_TYPE, *fault.headers, ("x-pointsman-decision", request.id)]
         sink.whole(status, headers, request.surface.error_body(fault.error))
+
+
+def _content(
+    surface: ClientSurface, headers: Headers, raw: bytes | bytearray
+) -> tuple[Form | None, dict[str, Any]]:
+    """The body as a JSON object; where the surface takes a form and one came, its text fields and the form itself."""
+    if isinstance(surface, PassedSurface) and surface.takes_form and is_form(headers.get("content-type", "")):
+        return read_form(headers["content-type"], raw)
+    return None, parse_json(raw)

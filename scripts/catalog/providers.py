@@ -213,6 +213,14 @@ PROVIDERS = (
         quirks=("max_tokens",),
     ),
     ProviderRow(
+        "voyage",
+        "Voyage AI",
+        "https://api.voyageai.com/v1",
+        "VOYAGE_API_KEY",
+        first_party=True,
+        quirks=("rerank_top_k",),
+    ),
+    ProviderRow(
         "groq",
         "Groq",
         "https://api.groq.com/openai/v1",

@@ -20,7 +20,9 @@ from gateway.core.pricing import Override, Price, Rates, rates_at
 from gateway.formats.registry import wire_formats
 
 TODAY = date(2026, 11, 25)
-CAPS = {words.TOOLS, words.JSON_SCHEMA, words.VISION, words.AUDIO, words.PDF, words.REASONING}
+CAPS = {
+    words.TOOLS, words.JSON_SCHEMA, words.VISION, words.AUDIO, words.PDF, words.REASONING, words.TRANSLATION,
+}  # fmt: skip
 MODEL: dict[str, Any] = {
     "id": "m-1",
     "upstream_id": "Vendor/M-1",
@@ -145,7 +147,7 @@ SHOWN_PATH = "providers.vendor.models[0]"
         (f"{MODEL_PATH}.context", "100k", f"{SHOWN_PATH}.context"),
         (f"{MODEL_PATH}.max_output", -1, f"{SHOWN_PATH}.max_output"),
         (f"{MODEL_PATH}.context", True, f"{SHOWN_PATH}.context"),
-        (f"{MODEL_PATH}.operation", "speech", f"{SHOWN_PATH}.operation"),
+        (f"{MODEL_PATH}.operation", "sing", f"{SHOWN_PATH}.operation"),
         (f"{MODEL_PATH}.quality.list", 1, f"{SHOWN_PATH}.quality.list"),
         (f"{MODEL_PATH}.quality.list", "a", f"{SHOWN_PATH}.quality.list"),
         (f"{MODEL_PATH}.retires", "soon", f"{SHOWN_PATH}.retires"),

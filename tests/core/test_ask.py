@@ -150,8 +150,16 @@ def test_surveys_embeddings() -> None:
 
 @pytest.mark.parametrize("surface", list(Surface))
 def test_says_what_an_endpoint_must_be_able_to_do(surface: Surface) -> None:
-    wanted = Operation.EMBEDDINGS if surface is Surface.EMBEDDINGS else Operation.CHAT
-    assert surface.operation is wanted
+    others = {
+        Surface.EMBEDDINGS: Operation.EMBEDDINGS,
+        Surface.RERANK: Operation.RERANK,
+        Surface.MODERATIONS: Operation.MODERATION,
+        Surface.IMAGES: Operation.IMAGE,
+        Surface.SPEECH: Operation.SPEECH,
+        Surface.TRANSCRIPTIONS: Operation.TRANSCRIPTION,
+        Surface.TRANSLATIONS: Operation.TRANSCRIPTION,
+    }
+    assert surface.operation is others.get(surface, Operation.CHAT)
 
 
 def test_knows_whether_the_client_wants_usage_in_its_stream() -> None:

@@ -32,8 +32,9 @@ def routes(running: RunningGateway) -> list[tuple[str, str]]:
 async def test_knows_its_routes(running: RunningGateway) -> None:
     posts = sorted(path for method, path in routes(running) if method == "POST")
     assert posts == [
-        "/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/explain", "/v1/feedback", "/v1/messages",
-        "/v1/messages/count_tokens", "/v1/responses", "/v1/responses/auto",
+        "/v1/audio/speech", "/v1/audio/transcriptions", "/v1/audio/translations", "/v1/chat/completions",
+        "/v1/completions", "/v1/embeddings", "/v1/explain", "/v1/feedback", "/v1/images/generations", "/v1/messages",
+        "/v1/messages/count_tokens", "/v1/moderations", "/v1/rerank", "/v1/responses", "/v1/responses/auto",
     ]  # fmt: skip
 
 

@@ -17,17 +17,17 @@ class AzureFormat(OpenAIFormat):
     api = "azure-openai"
 
     def build(self, ask: Ask, endpoint: Endpoint, max_output: int | None) -> Outgoing:
-        return _placed(super().build(ask, endpoint, max_output), endpoint)
+        return placed(super().build(ask, endpoint, max_output), endpoint)
 
     def auth_headers(self, key: str) -> tuple[tuple[str, str], ...]:
         """A key of the resource; tokens of Entra ID go into `Authorization`."""
         return (("api-key", key),)
 
     def probe(self, endpoint: Endpoint) -> Outgoing:
-        return _placed(super().probe(endpoint), endpoint)
+        return placed(super().probe(endpoint), endpoint)
 
 
-def _placed(outgoing: Outgoing, endpoint: Endpoint) -> Outgoing:
+def placed(outgoing: Outgoing, endpoint: Endpoint) -> Outgoing:
     """At the deployment's own path, where the API has a version."""
     version = next((quirk for quirk in endpoint.quirks if quirk.startswith(VERSIONED)), None)
     if version is None:

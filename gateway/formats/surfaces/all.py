@@ -9,6 +9,7 @@ from gateway.formats.surfaces.chat import ChatSurface
 from gateway.formats.surfaces.completions import CompletionsSurface
 from gateway.formats.surfaces.embeddings import EmbeddingsSurface
 from gateway.formats.surfaces.messages import CountTokensSurface, MessagesSurface
+from gateway.formats.surfaces.passed import ROWS, PassedSurface
 from gateway.formats.surfaces.responses import ResponsesSurface
 
 SURFACES: Mapping[Surface, ClientSurface] = MappingProxyType(
@@ -19,6 +20,7 @@ SURFACES: Mapping[Surface, ClientSurface] = MappingProxyType(
         Surface.COUNT_TOKENS: CountTokensSurface(),
         Surface.EMBEDDINGS: EmbeddingsSurface(),
         Surface.RESPONSES: ResponsesSurface(),
+        **{row.surface: PassedSurface(row) for row in ROWS},
     }
 )
 
