@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help venv dev run test cover check image chart check-chart test-cluster bench lock clean
+.PHONY: help venv dev run test cover check image chart check-chart test-cluster test-clients bench lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -63,6 +63,9 @@ check-chart: dev ## The Helm chart: lint, its unit tests, schemas of three Kuber
 test-cluster: dev ## The end-to-end tests, on a real Kubernetes that is started and ended here (needs root).
 	@$(BIN)/python -m tests.cluster $(TESTS)
 
+test-clients: dev ## Real clients (Python, Node, Claude Code, Codex) against the gateway; installed beside the clone.
+	@$(BIN)/python -m tests.clients $(TESTS)
+
 bench: dev ## CPU per request and per event, beside nginx in the same run.
 	@$(BIN)/python -m loadtest.bench $(BENCH)
 
@@ -72,6 +75,7 @@ lock: dev ## Resolve all lock files anew.
 	@echo "setuptools>=77" | $(COMPILE) - -o requirements-build.lock
 	@$(COMPILE) pyproject.toml -o requirements.lock
 	@$(COMPILE) --extra dev pyproject.toml -o requirements-dev.lock
+	@for kind in clients aider; do $(COMPILE) tests/clients/python/$$kind.in -o requirements-$$kind.lock; done
 
 clean: ## Remove what the targets above made.
 	@rm -rf $(VENV) .state .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
