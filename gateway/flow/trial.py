@@ -37,7 +37,8 @@ STREAM_HEADERS = (
 )
 _TO_BE_STREAMED = {True: STREAM_HEADERS[1:], False: ()}
 OCTETS = "application/octet-stream"
-UNCOUNTED = frozenset({"tokens", "requests"})
+UNCOUNTED_TOKENS = frozenset({"tokens"})
+UNCOUNTED = UNCOUNTED_TOKENS | {"requests"}
 JSON_HEADERS = (("content-type", "application/json"),)
 USD_DIGITS = 12  # a token of the cheapest model costs 1e-8 USD; what is behind this is noise of the arithmetic
 _NOT_ENTERED = Ticket(0, 0)
@@ -261,8 +262,11 @@ class Trial:
         """
         if self._run.request.ask.surface is Surface.COUNT_TOKENS:
             return Usage(requests=0, estimated=True)
-        if self._run.request.ask.passed is not None:
-            return Usage(input=self._considered.estimated_input, estimated=True, uncounted=UNCOUNTED)
+        passed = self._run.request.ask.passed
+        if passed is not None:
+            uncounted = UNCOUNTED if passed.units is None else UNCOUNTED_TOKENS
+            asked = self._considered.estimated_input
+            return Usage(input=asked, requests=passed.units or 1, estimated=True, uncounted=uncounted)
         tokens = -(-output_chars // CHARS_PER_TOKEN)
         return Usage(input=self._considered.estimated_input, output=tokens, estimated=True)
 

@@ -1,6 +1,8 @@
 """The real `openai` SDK on the surfaces that pass: images, speech both ways, moderation; reranking it lacks."""
 
+import base64
 import json
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +15,7 @@ from tests.support.media_vendor import MediaVendor, media_vendor
 from tests.support.running_gateway import RunningGateway, running_gateway
 
 MODELS: list[dict[str, Any]] = [
+    {"id": "embed", "operation": "embeddings", "dimensions": 4, "price": {"input": 0.1, "output": 0}},
     {"id": "paint", "operation": "image", "price": {"input": 5.0, "output": 40.0}},
     {"id": "sketch", "operation": "image", "price": {"input": 0, "output": 0, "per_request": 0.02}},
     {"id": "talk", "operation": "speech", "price": {"input": 0, "output": 0, "per_request": 0.000015}},
@@ -175,3 +178,21 @@ async def test_reranking_passes_and_costs_by_the_search_unit() -> None:
     assert found["results"] == [{"index": 1, "relevance_score": 0.9}]
     assert second.came[0].fields == body
     assert (float(cost), row["cost_usd"]) == (pytest.approx(0.004), pytest.approx(0.004))
+
+
+async def test_embeddings_come_in_batches_as_base64_from_the_same_model_elsewhere() -> None:
+    vectors = [base64.b64encode(struct.pack("<2f", *pair)).decode() for pair in ((0.5, 0.25), (1.0, -1.0))]
+    data = [{"object": "embedding", "index": place, "embedding": one} for place, one in enumerate(vectors)]
+    usage = {"prompt_tokens": 4, "total_tokens": 4}
+    made = as_json({"object": "list", "data": data, "model": "embed", "usage": usage})
+    async with media_vendor(DOWN) as first, media_vendor(made) as second, serving(first, second) as (running, sdk):
+        found = await sdk.embeddings.create(
+            model="embed", input=["one", "two"], dimensions=2, extra_body={"provider": FIRST}
+        )
+        row = await running.row()
+    assert [one.embedding for one in found.data] == [[0.5, 0.25], [1.0, -1.0]]
+    assert second.came[0].fields == {
+        "model": "embed", "input": ["one", "two"], "dimensions": 2, "encoding_format": "base64",
+    }  # fmt: skip
+    assert (row["endpoint"], row["task"], row["cost_usd"]) == ("v1/embed", "embeddings", pytest.approx(4e-7))
+    assert [one["outcome"] for one in row["attempts"]] == ["server_error", "ok"]
