@@ -190,7 +190,9 @@ def tier_name(tier: int | None, tiers: tuple[str, ...]) -> str | None:
 def usage_json(usage: Usage | None) -> dict[str, Json] | None:
     if usage is None:
         return None
+    units: dict[str, Json] = {} if usage.requests in (0, 1) else {"units": usage.requests}
     return {
+        **units,  # images, characters, seconds, search units: what a fee was for
         "input": usage.input,
         "cached_input": usage.cached_input,
         "cache_write": usage.cache_write,

@@ -19,16 +19,19 @@ class KeepingSink:
     def __init__(self, sink: ReplySink, run: Run) -> None:
         self._sink = sink
         self._run = run
+        self._readable = True
 
     def whole(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
         self._keep(body)
         self._sink.whole(status, headers, body)
 
     async def head(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        self._readable = not dict(headers).get("content-type", "").startswith("audio/")
         await self._sink.head(status, headers)
 
     async def chunk(self, data: bytes) -> None:
-        self._keep(data)
+        if self._readable:
+            self._keep(data)
         await self._sink.chunk(data)
 
     async def end(self) -> None:

@@ -56,6 +56,7 @@ async def test_fails_over_within_the_model_and_records_what_was_done() -> None:
         "images", "image", None, ["alpha/i", "beta/i"],
     )  # fmt: skip
     assert [one["estimated_cost"] for one in row["candidates"]] == [pytest.approx(0.08), pytest.approx(0.12)]
+    assert row["usage"]["units"] == 4
     assert (row["cost_usd"], row["baseline_cost_usd"]) == (pytest.approx(0.12), pytest.approx(0.08))
 
 
@@ -177,3 +178,11 @@ async def test_an_answer_that_never_came_may_cost_what_was_asked(price: Price, u
     await walking.send(IMAGE, surface=Surface.IMAGES)
     assert walking.row["cost_usd"] == usd
     assert walking.row["usage"]["estimated"]
+
+
+async def test_a_record_with_texts_keeps_what_was_to_be_said_and_not_the_sound() -> None:
+    world = a_world(*rows("s", Operation.SPEECH, "alpha"), routes=(Route("default", record_full=True),))
+    walking = Walking(world, {"alpha": [[AUDIO, b"ID3"]]})
+    await walking.send(SPEECH, surface=Surface.SPEECH)
+    texts = walking.decisions[-1].texts
+    assert texts == {"request": SPEECH, "response": None}
