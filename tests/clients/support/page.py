@@ -38,6 +38,12 @@ it should be, for the reason below the table. Empty: no such feature, or not tri
 
 """
 
+_WARNING = """
+llmock warns where its stream is broken in the middle and all sent before the gateway can leave it: it sees no failed
+attempt then. The gateway's record does (`tests/clients/test_third_parties.py`).
+
+"""
+
 _RECORDED = """\
 Exchanges with real providers, replayed as the upstream. Normalisations are the functions `normal...` of the
 tests that `tests/clients/support/conformance.py` names; nothing else may differ. Costs are not in the
@@ -79,7 +85,7 @@ def _others(others: list[Json]) -> str:
     if not others:
         return ""
     rows = [["proof", "result"], ["---", "---"], *([one["proof"], one["result"]] for one in others)]
-    return "## Standard suites and third parties' servers\n\n" + _table(rows) + "\n"
+    return "## Standard suites and third parties' servers\n\n" + _table(rows) + _WARNING
 
 
 def _conformance(found: list[Count]) -> str:
