@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.catalog import Catalog, ProbeRules
+from gateway.core.catalog import PASSED, Catalog, Operation, ProbeRules
 from monitor.schedule import CATCH_UP_S, Target, again_s, begun, due, first_s, next_s, phase, targets
-from tests.support.builders import a_catalog, a_provider
+from tests.support.builders import a_catalog, a_provider, an_endpoint
 
 NAMES = st.text("abcdefgh/-", min_size=1, max_size=12)
 TARGETS = st.builds(Target, NAMES, st.floats(1, 600), st.none() | NAMES)
@@ -28,6 +28,11 @@ def test_probes_providers_by_a_check_and_endpoints_by_completions_as_the_rules_s
         Target("auto", 30.0, "auto/m"),
         Target("comp", 30.0, "comp/m"),
     )
+
+
+def test_asks_nobody_for_images_and_the_like() -> None:
+    rows = [an_endpoint(f"a/{operation}", operation=operation) for operation in (*PASSED, Operation.EMBEDDINGS)]
+    assert targets(a_catalog(*rows)) == (Target("a", 30.0), Target("a", 30.0, "a/embeddings"))
 
 
 def test_leaves_providers_without_endpoints_alone() -> None:
