@@ -1,7 +1,5 @@
 """Forms cut into parts and put together again: byte for byte, bounded, and never in more than one pass."""
 
-from time import process_time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,9 +106,8 @@ def test_refuses_what_is_no_form_or_too_much_of_one(content_type: str, raw: byte
         read_form(content_type, raw)
 
 
-def test_reads_a_large_body_in_one_pass() -> None:
-    """Bytes that look like beginnings of the delimiter everywhere; a second is a hundred times what it takes."""
-    raw = a_body(a_part("file", b"\r\n--xY" * 3_000_000, b'; filename="f"'))
-    begun_s = process_time()
-    read_form(TYPE, raw)
-    assert process_time() - begun_s < 1.0
+def test_reads_a_body_full_of_beginnings_of_its_delimiter() -> None:
+    """With more than one pass this would take hours."""
+    content = b"\r\n--xY" * 3_000_000
+    form, _ = read_form(TYPE, a_body(a_part("file", content, b'; filename="f"')))
+    assert form.parts[0].content == content
