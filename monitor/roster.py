@@ -41,8 +41,9 @@ class Roster:
         known, self._leases = self._leases, {}
         for name, lease in leases.items():
             before = known.get(name)
-            same = before is not None and before[0] == lease and not deaf
-            self._leases[name] = before if same and before is not None else (lease, now_s)
+            if before is None or before[0] != lease or deaf:
+                before = (lease, now_s)
+            self._leases[name] = before
         self.live(now_s)
 
     def live(self, now_s: float) -> frozenset[str]:

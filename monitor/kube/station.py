@@ -5,7 +5,6 @@ Owns the API connection and everything that stands on it.
 
 import asyncio
 import contextlib
-import os
 import socket
 import time
 from dataclasses import dataclass
@@ -75,7 +74,7 @@ async def share(membership: Membership, monitor: Monitor, name: str) -> None:
 def station(settings: Settings, access: Access, reader: OutcomesReader) -> Station:
     """Put together for the access that was found; asks nothing of the API yet."""
     api = Api(access)
-    name = settings.pod_name or socket.gethostname() or str(os.getpid())
+    name = settings.pod_name or socket.gethostname()
     namespace = access.namespace
     dice = SystemRandom()
     around = Surroundings(time.monotonic, time.time, dice.random)
