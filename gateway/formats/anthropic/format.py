@@ -1,24 +1,20 @@
 """The Anthropic wire format, put together."""
 
-from collections.abc import Mapping
-
 from gateway.core.ask import Ask, Surface
 from gateway.core.catalog import Endpoint
-from gateway.core.failure import Failure
-from gateway.formats import horizon, upstream_errors
 from gateway.formats.anthropic import request
 from gateway.formats.anthropic.passthrough import AnthropicRelay, whole, whole_count
 from gateway.formats.anthropic.reply import read_reply
 from gateway.formats.anthropic.stream import AnthropicDecoder
+from gateway.formats.json_api import JsonApi
 from gateway.formats.relay import translate, translated_reply
 from gateway.formats.surfaces.all import surface_of
 from gateway.formats.wire import Inexpressible, Outgoing, RelayContext, Rendered, StreamRelay
 
 
-class AnthropicFormat:
+class AnthropicFormat(JsonApi):
     api = "anthropic"
     requires_max_tokens = True
-    models_path: str | None = "/models"
 
     def inexpressible(self, ask: Ask, endpoint: Endpoint) -> Inexpressible:
         return request.inexpressible(ask, endpoint)
@@ -38,12 +34,6 @@ class AnthropicFormat:
             return whole(body, context)
         answer, usage = read_reply(body, context.reply_id)
         return translated_reply(ask, surface_of(ask.surface), context, answer, usage)
-
-    def failure(self, status: int, headers: Mapping[str, str], body: bytes, now_s: float) -> Failure:
-        return upstream_errors.of_answer(status, headers, body, now_s)
-
-    def horizon_s(self, headers: Mapping[str, str], now_s: float) -> float | None:
-        return horizon.exhausted_s(headers, now_s)
 
     def auth_headers(self, key: str) -> tuple[tuple[str, str], ...]:
         """The version is here too, since every request needs it; an `Outgoing` that has its own wins."""

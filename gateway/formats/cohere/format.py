@@ -1,23 +1,19 @@
 """The Cohere wire format, put together."""
 
-from collections.abc import Mapping
-
 from gateway.core.ask import Ask
 from gateway.core.catalog import Endpoint, Operation
-from gateway.core.failure import Failure
-from gateway.formats import horizon, upstream_errors
 from gateway.formats.cohere import embeddings, request
 from gateway.formats.cohere.reply import read_reply
 from gateway.formats.cohere.stream import CohereDecoder
+from gateway.formats.json_api import JsonApi
 from gateway.formats.relay import translate, translated_reply
 from gateway.formats.surfaces.all import surface_of
 from gateway.formats.wire import Inexpressible, Outgoing, RelayContext, Rendered, StreamRelay
 
 
-class CohereFormat:
+class CohereFormat(JsonApi):
     api = "cohere"
-    requires_max_tokens = False
-    models_path = "/v1/models"  # the second version has none; the base URL is the host's, without a version
+    models_path: str | None = "/v1/models"  # the second version has none; the base URL is the host's, without a version
 
     def inexpressible(self, ask: Ask, endpoint: Endpoint) -> Inexpressible:
         return embeddings.inexpressible(ask) if ask.chat is None else request.inexpressible(ask, ask.chat, endpoint)
@@ -33,15 +29,6 @@ class CohereFormat:
             return embeddings.reply(ask, body, context)
         answer, usage = read_reply(body, context.reply_id)
         return translated_reply(ask, surface_of(ask.surface), context, answer, usage)
-
-    def failure(self, status: int, headers: Mapping[str, str], body: bytes, now_s: float) -> Failure:
-        return upstream_errors.of_answer(status, headers, body, now_s)
-
-    def horizon_s(self, headers: Mapping[str, str], now_s: float) -> float | None:
-        return horizon.exhausted_s(headers, now_s)
-
-    def auth_headers(self, key: str) -> tuple[tuple[str, str], ...]:
-        return (("authorization", f"Bearer {key}"),)
 
     def probe(self, endpoint: Endpoint) -> Outgoing:
         embeds = endpoint.operation is Operation.EMBEDDINGS

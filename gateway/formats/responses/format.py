@@ -1,11 +1,8 @@
 """The responses wire format, put together."""
 
-from collections.abc import Mapping
-
 from gateway.core.ask import Ask
 from gateway.core.catalog import Endpoint
-from gateway.core.failure import Failure
-from gateway.formats import horizon, upstream_errors
+from gateway.formats.json_api import JsonApi
 from gateway.formats.relay import translate, translated_reply
 from gateway.formats.responses import request
 from gateway.formats.responses.passthrough import ResponsesRelay, whole
@@ -15,10 +12,8 @@ from gateway.formats.surfaces.all import surface_of
 from gateway.formats.wire import Inexpressible, Outgoing, RelayContext, Rendered, StreamRelay
 
 
-class ResponsesFormat:
+class ResponsesFormat(JsonApi):
     api = "responses"
-    requires_max_tokens = False
-    models_path = "/models"
 
     def inexpressible(self, ask: Ask, endpoint: Endpoint) -> Inexpressible:
         return request.inexpressible(ask, endpoint)
@@ -36,15 +31,6 @@ class ResponsesFormat:
             return whole(body, context)
         answer, usage = read_reply(body, context.reply_id)
         return translated_reply(ask, surface_of(ask.surface), context, answer, usage)
-
-    def failure(self, status: int, headers: Mapping[str, str], body: bytes, now_s: float) -> Failure:
-        return upstream_errors.of_answer(status, headers, body, now_s)
-
-    def horizon_s(self, headers: Mapping[str, str], now_s: float) -> float | None:
-        return horizon.exhausted_s(headers, now_s)
-
-    def auth_headers(self, key: str) -> tuple[tuple[str, str], ...]:
-        return (("authorization", f"Bearer {key}"),)
 
     def probe(self, endpoint: Endpoint) -> Outgoing:
         return request.probe(endpoint)
