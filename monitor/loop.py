@@ -25,7 +25,10 @@ from monitor.watchlist import Watchlist
 PERIOD_S = 30.0
 TICK_S = 1.0  # also the time within which changes of breakers are gathered (CONTRACT §6: debounced 1 s)
 PRICES_SHARD = 0  # whoever owns it publishes the prices
-LINGER_S = PERIOD_S  # a shard given away is probed for so long still: its new owner may need as much to begin
+LINGER_S = 12.0
+"""A shard given away is probed for so long still. Its new owner may hear of it 8 s later (a renewal, a listing, a look)
+and probes it within 7 s (`schedule`), so no endpoint waits longer than its own period and 3 s; and none is probed by two
+for more than 20 s, which is two periods even of one that is probed every 10 s."""
 
 
 class Monitor:

@@ -26,7 +26,7 @@ from gateway.settings import Settings
 from gateway.upstream.client import Upstream
 from monitor.files import FilePublisher
 from monitor.http import HttpGateways, HttpPriceFeed, OutcomesReader
-from monitor.kube.station import Station, station
+from monitor.kube.station import Station, hand_over, station
 from monitor.loop import Monitor
 from monitor.metrics import MonitorCollector, registry
 from monitor.page import page
@@ -56,20 +56,25 @@ async def _serve(settings: Settings) -> None:
         process = Process(settings, begun.compiled, Outside(clock, upstream, session, reader, cluster))
         runner = await _listening(process, settings)
         tasks = [asyncio.create_task(process.monitor.run())]
-        if cluster is not None:
-            tasks.append(asyncio.create_task(cluster.keep(process.monitor)))
+        keeping = None if cluster is None else asyncio.create_task(cluster.keep(process.monitor))
+        if keeping is not None:
+            tasks.append(keeping)
         reloader = begun.reloader(process)
         if reloader is not None:
             tasks.append(asyncio.create_task(follow(reloader.watch, reloader.take, CONFIG_LOOK_S, asyncio.sleep)))
         stop = asyncio.create_task(stop_signal().wait())
         try:
             await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            if cluster is not None and keeping is not None and stop.done():
+                await hand_over(cluster.membership, process.monitor, keeping)
         finally:
             for task in (stop, *tasks):
                 task.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
             await runner.cleanup()
             await upstream.close()
+            if cluster is not None:
+                await cluster.api.close()
         for one in ended:
             if isinstance(one, Exception):
                 raise one  # a bug: the process ends visibly, and whoever started it starts it anew

@@ -18,7 +18,7 @@ from monitor.kube.events import About, Teller
 from monitor.kube.gateways import PodGateways
 from monitor.kube.membership import Member, Membership, Surroundings
 from monitor.kube.publisher import ConfigMapPublisher
-from monitor.loop import Monitor
+from monitor.loop import LINGER_S, Monitor
 from monitor.news import refusal_news
 from monitor.ownership import owned
 from monitor.sharding import SHARDS
@@ -48,7 +48,6 @@ class Station:
         finally:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.membership.leave(), LEAVE_S)
-            await self.api.close()
 
     def replicas(self) -> int:
         return len(self.membership.live)
@@ -57,6 +56,20 @@ class Station:
         """Every replica reads the same configuration; one of them tells."""
         if min(self.membership.live, default="") == self.name:
             self.teller.tell(refusal_news(problem))
+
+
+async def hand_over(membership: Membership, monitor: Monitor, keeping: "asyncio.Task[None]") -> None:
+    """Say farewell, and probe on until the others have begun with what was this replica's; alone, end at once.
+
+    Args:
+        keeping: the task that keeps this replica a member; as it is cancelled it says that this one is going.
+    """
+    others = len(membership.live) > 1
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    monitor.publishing = False  # the others do, from now on
+    if others:
+        await asyncio.sleep(LINGER_S)
 
 
 async def share(membership: Membership, monitor: Monitor, name: str) -> None:

@@ -1,7 +1,6 @@
 """Replicas that share endpoints, in virtual time: no endpoint is left alone, and none is probed by two for long."""
 
 import asyncio
-import itertools
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,7 +15,7 @@ from gateway.core.failure import FailureKind
 from gateway.core.health import Seen, ShardSnapshot, decode_shard, outdated
 from gateway.edge.kube.ports import KubeError
 from monitor.kube.membership import Member, Membership, Surroundings
-from monitor.kube.station import share
+from monitor.kube.station import hand_over, share
 from monitor.loop import PERIOD_S, Monitor
 from monitor.ports import Clock, Ports
 from monitor.press import PRICES_KEY
@@ -25,6 +24,7 @@ from monitor.watchlist import Watchlist
 from tests.support.builders import EPOCH_S
 from tests.support.kube_leases import LeaseApi, Leases
 from tests.support.monitoring import PlayedFeed, PlayedGateways, PlayedProber, PlayedPublisher, a_watchlist, failing
+from tests.support.turns import longest_gap_s, longest_overlap_s
 from tests.support.virtual_time import START_S
 
 pytestmark = pytest.mark.virtual_time
@@ -71,6 +71,7 @@ class Replica:
     monitor: Monitor
     membership: Membership
     publisher: PlayedPublisher
+    keeping: asyncio.Task[None]
     task: asyncio.Task[None]
 
 
@@ -99,20 +100,23 @@ class Fleet:
             (),
             name,
         )
-        task = asyncio.create_task(_life(monitor, membership, name))
-        self.replicas[name] = Replica(api, prober, monitor, membership, publisher, task)
+        keeping = asyncio.create_task(_keep(monitor, membership, name))
+        task = asyncio.create_task(monitor.run())
+        self.replicas[name] = Replica(api, prober, monitor, membership, publisher, keeping, task)
 
     async def kill(self, name: str) -> None:
         replica = self.replicas.pop(name)
-        replica.task.cancel()
-        with suppress(asyncio.CancelledError):
-            await replica.task
+        replica.api.fault = replica.api.fault or KubeError(None, "the dead say nothing")
+        for task in (replica.keeping, replica.task):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
     async def stop(self, name: str) -> None:
         """As SIGTERM does it."""
-        membership = self.replicas[name].membership
+        replica = self.replicas[name]
+        await hand_over(replica.membership, replica.monitor, replica.keeping)
         await self.kill(name)
-        await membership.leave()
 
     def cut_off(self, name: str, fault: KubeError | None) -> None:
         self.replicas[name].api.fault = fault
@@ -128,56 +132,41 @@ class Fleet:
         return {id_: sorted(probes) for id_, probes in found.items()}
 
 
-async def _life(monitor: Monitor, membership: Membership, name: str) -> None:
-    async with asyncio.TaskGroup() as group:
-        group.create_task(monitor.run())
-        group.create_task(membership.run())
-        group.create_task(share(membership, monitor, name))
+async def _keep(monitor: Monitor, membership: Membership, name: str) -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(membership.run())
+            group.create_task(share(membership, monitor, name))
+    finally:
+        await membership.leave()
 
 
-def longest_gap_s(probes: list[tuple[float, str]], from_s: float, to_s: float) -> float:
-    instants = [from_s, *(at_s for at_s, _ in probes if from_s < at_s < to_s), to_s]
-    return max(later - earlier for earlier, later in itertools.pairwise(instants))
-
-
-def longest_overlap_s(probes: list[tuple[float, str]]) -> float:
-    """How long two replicas went on probing in turns: from the first probe of the second to the last of the first."""
-    longest_s, began_s = 0.0, None
-    for (earlier_s, one), (later_s, other) in itertools.pairwise(probes):
-        if one == other and later_s - earlier_s > PERIOD_S / 2:
-            began_s = None
-        elif one != other:
-            began_s = earlier_s if began_s is None else began_s
-            longest_s = max(longest_s, later_s - began_s)
-    return longest_s
-
-
-def endpoints(count: int) -> Watchlist:
-    rules = ProbeRules(by="completion", budget_usd_per_day=1e9)
+def endpoints(count: int, every_s: float = PERIOD_S) -> Watchlist:
+    rules = ProbeRules(by="completion", budget_usd_per_day=1e9, every_s=every_s)
     return a_watchlist(*(f"p{n % 40}/m{n}" for n in range(count)), probe=rules)
 
 
 async def settle(fleet: Fleet, seconds: float) -> None:
     await asyncio.sleep(seconds)
     for name, replica in fleet.replicas.items():
-        assert not replica.task.done(), f"{name} works on"
+        assert not any(task.done() for task in (replica.task, replica.keeping)), f"{name} works on"
 
 
-async def test_one_five_two_leaves_no_endpoint_alone() -> None:
-    fleet = Fleet(endpoints(64))
+@pytest.mark.parametrize("every_s", [10.0, PERIOD_S])
+async def test_one_five_two_leaves_no_endpoint_alone_nor_to_two_for_long(every_s: float) -> None:
+    fleet = Fleet(endpoints(64, every_s))
     fleet.start("m-0")
     await settle(fleet, 120)
     for n in range(1, 5):
         fleet.start(f"m-{n}")
     await settle(fleet, 120)
-    for n in (1, 2, 3):
-        await fleet.stop(f"m-{n}")
+    await asyncio.gather(*(fleet.stop(f"m-{n}") for n in (1, 2, 3)))
     await settle(fleet, 120)
     assert sorted(len(replica.monitor.watchlist.shards) for replica in fleet.replicas.values()) == [16, 16]
     probes = fleet.probes()
     assert len(probes) == 64
-    assert max(longest_gap_s(one, 60, 360) for one in probes.values()) <= UNPROBED_S
-    assert max(longest_overlap_s(one) for one in probes.values()) <= TWICE_S
+    assert max(longest_gap_s(one, 60, 360) for one in probes.values()) <= 2 * every_s
+    assert max(longest_overlap_s(one, every_s) for one in probes.values()) <= 2 * every_s
 
 
 async def test_a_killed_replicas_endpoints_are_probed_again_within_two_periods_and_its_breakers_stay() -> None:
@@ -258,4 +247,4 @@ async def test_two_thousand_endpoints_and_twenty_replicas_that_come_go_and_are_c
     assert fleet.readers.oldest_s() <= HEARD_S
     apart = [one for one in probes.values() if "m-5" not in {name for _, name in one}]  # which probes on, cut off
     assert len(apart) > 1_500
-    assert max(longest_overlap_s(one) for one in apart) <= TWICE_S
+    assert max(longest_overlap_s(one, PERIOD_S) for one in apart) <= TWICE_S

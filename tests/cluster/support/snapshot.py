@@ -5,11 +5,11 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
 from types import TracebackType
 from typing import Any
 
 from tests.cluster.support import kubectl, release, vendors
+from tests.support.turns import longest_gap_s, longest_overlap_s
 
 Json = Any  # a value made of JSON's types
 
@@ -36,49 +36,23 @@ def publishers() -> dict[str, str]:
     return {key: shard["publisher"] for key, shard in shards().items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """One probe of an endpoint, by whose address it came from."""
-
-    at_s: float
-    peer: str
-
-
 @dataclass(slots=True)
 class Log:
-    """The probes of each endpoint, in order."""
+    """The probes of each endpoint, in order: when, and by whose address."""
 
-    probes: dict[str, list[Probe]] = field(default_factory=lambda: defaultdict(list))
+    probes: dict[str, list[tuple[float, str]]] = field(default_factory=lambda: defaultdict(list))
 
     def longest_gap_s(self, since_s: float, until_s: float) -> tuple[float, str]:
         """The longest time in which an endpoint was not probed, and which one."""
-        worst = (0.0, "")
-        for endpoint, probes in self.probes.items():
-            times = [since_s, *(probe.at_s for probe in probes if since_s <= probe.at_s <= until_s), until_s]
-            gap_s = max(later - earlier for earlier, later in pairwise(times))
-            worst = max(worst, (gap_s, endpoint))
-        return worst
+        return max((longest_gap_s(probes, since_s, until_s), endpoint) for endpoint, probes in self.probes.items())
 
     def longest_overlap_s(self, since_s: float, until_s: float) -> tuple[float, str]:
         """The longest time in which two peers took turns at one endpoint, and which one."""
-        worst = (0.0, "")
-        for endpoint, probes in self.probes.items():
-            inside = [probe for probe in probes if since_s <= probe.at_s <= until_s]
-            worst = max(worst, (_overlap_s(inside), endpoint))
-        return worst
-
-
-def _overlap_s(probes: list[Probe]) -> float:
-    """From a second peer's first probe to the last one of a peer that was there before it."""
-    first: dict[str, float] = {}
-    last: dict[str, float] = {}
-    for probe in probes:
-        first.setdefault(probe.peer, probe.at_s)
-        last[probe.peer] = probe.at_s
-    return max(
-        (min(last[one], last[other]) - max(first[one], first[other]) for one, other in combinations(first, 2)),
-        default=0.0,
-    )
+        inside = {
+            endpoint: [probe for probe in probes if since_s <= probe[0] <= until_s]
+            for endpoint, probes in self.probes.items()
+        }
+        return max((longest_overlap_s(probes, vendors.PERIOD_S), endpoint) for endpoint, probes in inside.items())
 
 
 class Watch:
@@ -104,12 +78,12 @@ class Watch:
             for name in vendors.PROBED_BY_COMPLETION:
                 for one in vendors.requests(name):
                     if one["method"] == "POST":
-                        self._note(f"{name}/{json.loads(one['body'])['model']}", Probe(one["at_s"], one["peer"]))
+                        self._note(f"{name}/{json.loads(one['body'])['model']}", one["at_s"], one["peer"])
 
-    def _note(self, endpoint: str, probe: Probe) -> None:
-        if (endpoint, probe.at_s) not in self._seen:
-            self._seen.add((endpoint, probe.at_s))
-            self.log.probes[endpoint].append(probe)
+    def _note(self, endpoint: str, at_s: float, peer: str) -> None:
+        if (endpoint, at_s) not in self._seen:
+            self._seen.add((endpoint, at_s))
+            self.log.probes[endpoint].append((at_s, peer))
 
 
 def settled_on(count: int) -> bool:
