@@ -27,7 +27,7 @@ TICK_S = 1.0  # also the time within which changes of breakers are gathered (CON
 PRICES_SHARD = 0  # whoever owns it publishes the prices
 LINGER_S = 12.0
 """A shard given away is probed for so long still. Its new owner may hear of it 8 s later (a renewal, a listing, a look)
-and probes it within 7 s (`schedule`), so no endpoint waits longer than its own period and 3 s; and none is probed by two
+and probes it within 7 s (`schedule`), so no endpoint waits longer than its own period and 3 s; none is probed by two
 for more than 20 s, which is two periods even of one that is probed every 10 s."""
 
 
