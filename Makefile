@@ -38,8 +38,10 @@ dev: $(VENV)/.dev ## As venv, with everything that tests and checks need.
 run: venv ## Run gateway and monitor here; simulated providers stand in where no provider key is set.
 	@$(BIN)/pointsman run
 
+SPREAD := -n auto --maxprocesses 4 --dist loadfile
+
 test: dev ## All tests that need nothing but this machine (under five minutes).
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SPREAD)
 
 check: dev ## Linters, types, import contracts, sizes.
 	@$(BIN)/ruff check gateway monitor loadtest tests scripts
@@ -48,7 +50,7 @@ check: dev ## Linters, types, import contracts, sizes.
 	@$(BIN)/python -m pytest tests/architecture
 
 cover: dev ## Branch coverage of the pure floors, which must be whole.
-	@$(BIN)/python -m pytest tests/core tests/formats tests/flow \
+	@$(BIN)/python -m pytest $(SPREAD) tests/core tests/formats tests/flow \
 	  --cov=gateway.core --cov=gateway.formats --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
 
 image: dev ## The image of the Dockerfile without a Docker engine, as an OCI archive (needs root).
