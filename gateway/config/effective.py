@@ -44,6 +44,7 @@ def _provider(provider: Provider, policy: Policy) -> dict[str, Json]:
         probe=_slots(provider.probe),
         timeouts=_slots(provider.timeouts),
         max_in_flight=provider.max_in_flight,
+        trace_context=provider.trace_context or None,
         cancellable=None if provider.cancellable else False,
         models=[
             _endpoint(endpoint, policy.tiers)

@@ -138,6 +138,8 @@ class ProviderRow(Section):
     probe: ProbeRow = ProbeRow()
     timeouts: TimeoutsRow = TimeoutsRow()
     max_in_flight: Count = 200
+    trace_context: bool = False
+    """Send traceparent and tracestate (W3C) along, for a server of your own that makes spans."""
     cancellable: bool = True
     """false where answers are generated, and billed, to their end though the client has left: what may be billed for a
     cancelled request is recorded then, rather than what was seen."""

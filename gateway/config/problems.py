@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 Path = tuple[str | int, ...]
 SHOWN_CHARS = 80  # of a wrong value; a whole key pasted in the wrong place should not fill a log
-LISTED = 16  # valid values named in a message; of more than these the nearest say more
+LISTED = 20  # valid values named in a message; of more than these the nearest say more
 
 
 @dataclass(frozen=True, slots=True)

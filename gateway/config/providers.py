@@ -117,6 +117,7 @@ class _Entry:
             headers=base.headers if base and base.api == api else (),
             also_speaks=self._also_speaks(base, api),
             cancellable=self.row.cancellable,
+            trace_context=self.row.trace_context,
         )
         self._add_models(made, made.providers[self.name], base)
 

@@ -95,6 +95,7 @@ class Provider:
     max_in_flight: int = 200
     headers: tuple[tuple[str, str], ...] = ()  # fixed extra headers from the catalog row
     also_speaks: tuple[str, ...] = ()  # further wire formats under the same base URL, of its chat models
+    trace_context: bool = False  # whether it is told whose trace its requests belong to
     cancellable: bool = True  # whether an answer that is broken off is no longer generated, and billed
 
 

@@ -17,6 +17,7 @@ from gateway.core.chat import Json
 from gateway.core.extras import Extras
 from gateway.core.plan import Step
 from gateway.core.policy import Label, Route, Variant
+from gateway.core.trace import Trace
 from gateway.core.usage import Usage
 
 OTHERS_SHOWN = 8  # of the cheapest candidates outside the plan
@@ -94,6 +95,7 @@ class Decision(Struct, frozen=True, gc=False):
     response_hash: str | None
     dropped: tuple[str, ...] = ()
     texts: Mapping[str, Json] | None = None
+    trace: Trace | None = None  # None: nothing is traced
 
 
 def record(decision: Decision) -> dict[str, Json]:
@@ -138,12 +140,18 @@ def record(decision: Decision) -> dict[str, Json]:
         "ttft_ms": None if decision.ttft_ms is None else round(decision.ttft_ms, 2),
         "response_hash": decision.response_hash,
         "dropped": list(decision.dropped),
+        "trace_id": _trace_id(decision.trace),
     }
     if decision.considered is not None:
         row |= _walked(decision.considered, decision.tiers)
     if decision.texts is not None:
         row["texts"] = dict(decision.texts)
     return row
+
+
+def _trace_id(trace: Trace | None) -> str | None:
+    """The id by which somebody may find something: of a trace with spans of ours, or of the client's."""
+    return trace.trace_id if trace is not None and (trace.recorded or trace.parent_id is not None) else None
 
 
 def _walked(considered: Considered, tiers: tuple[str, ...]) -> dict[str, Json]:

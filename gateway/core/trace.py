@@ -71,14 +71,14 @@ class Sampling(Struct, frozen=True):
         """
         parent = parent_of(headers)
         if parent is None:
-            sampled = int(request_id, 16) < self.bound
+            sampled = self._drawn(request_id)
             return Trace(self.prefix + request_id, request_id, None, int(sampled), "", sampled)
-        if self.heeds_parent:
-            sampled = bool(parent.flags & SAMPLED)
-        else:
-            sampled = int(parent.trace_id[16:], 16) < self.bound
+        sampled = bool(parent.flags & SAMPLED) if self.heeds_parent else self._drawn(parent.trace_id[16:])
         flags = parent.flags & ~SAMPLED | sampled
         return Trace(parent.trace_id, request_id, parent.span_id, flags, parent.state, sampled)
+
+    def _drawn(self, last_digits: str) -> bool:
+        return int(last_digits, 16) < self.bound
 
 
 def parent_of(headers: Mapping[str, str]) -> Parent | None:

@@ -17,6 +17,7 @@ from gateway.core.failover import Next, Progress, after, turn_s
 from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.core.plan import Step
 from gateway.core.refusal import Refusal, RefusalKind, Refused
+from gateway.core.trace import Sampling
 from gateway.flow import faults
 from gateway.flow.attempt import Line, Times, pump
 from gateway.flow.consider import Planner
@@ -50,6 +51,7 @@ class Walk:
         self._budget = RetryBudget()
         self.clock = clock
         self._recorder = recorder
+        self.sampling: Sampling | None = None  # None: nothing is traced
 
     async def answer(self, request: Request, sink: ReplySink) -> None:
         """Answer one request, whatever happens; cancellation means that the client has left."""

@@ -74,7 +74,7 @@ class Line:
                 self._headers.clear()
             headers = self._merged(_authorising(key, form), outgoing.headers)
             self._headers[key, form.api, outgoing.headers] = headers
-        call = Call(self._origin, method, self._prefix + outgoing.path, headers, outgoing.body)
+        call = Call(self._origin, method, self._prefix + outgoing.path, headers, outgoing.body, outgoing.tracing)
         return self._signed(call, key, epoch_s) if type(key) is AwsKeys else call
 
     def _signed(self, call: Call, keys: AwsKeys, epoch_s: float) -> Call:

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from gateway.core.ask import Ask
 from gateway.core.decision import AttemptRow, Considered, Outcome
 from gateway.core.extras import Extras
+from gateway.core.trace import Trace
 from gateway.core.usage import Usage
 from gateway.flow.stage import Client, Moment
 from gateway.formats.surface import ClientSurface
@@ -23,6 +24,7 @@ class Request(Struct, frozen=True, gc=False):
     client: Client
     surface: ClientSurface
     moment: Moment
+    trace: Trace | None = None  # None: nothing is traced
 
 
 class Run(Struct):

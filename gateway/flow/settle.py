@@ -50,6 +50,7 @@ class Settler:
             response_hash=run.text_digest,
             dropped=run.dropped,
             texts=self._texts(run),
+            trace=request.trace,
         )
 
     def _baseline_usd(self, run: Run) -> float | None:

@@ -19,6 +19,7 @@ from gateway.core.guards import Ticket
 from gateway.core.outcomes import Sample
 from gateway.core.plan import Sizes, Step, Wishes, further_fees_usd
 from gateway.core.pricing import Price, known_cost_usd, upper_bound_usd
+from gateway.core.trace import context_headers, passed_on
 from gateway.core.usage import Usage
 from gateway.flow.attempt import Line
 from gateway.flow.caps import Unaffordable, cost_cap, max_output
@@ -135,6 +136,8 @@ class Trial:
         if ask.chat is not None and ask.chat.offered and not is_native(ask.surface, endpoint):
             dropped = tuple(sorted({*self.outgoing.dropped, *ask.chat.offered}))
             self.outgoing = replace(self.outgoing, dropped=dropped)
+        if line.provider.trace_context:
+            self.outgoing = replace(self.outgoing, tracing=_tracing(run))
         self._promise_usd = 0.0 if considered.budget_usd is None else self._bound_usd(limit)
         epoch_s = run.request.moment.epoch_s
         self.context = RelayContext(run.request.id, int(epoch_s), endpoint.model, _Till(price, epoch_s))
@@ -302,6 +305,14 @@ class Trial:
         if ask.passed is not None:  # audio, text or subtitles: only the upstream knows
             return (("content-type", answer.head.headers.get("content-type", OCTETS)), *_TO_BE_STREAMED[ask.stream])
         return STREAM_HEADERS if ask.stream else JSON_HEADERS
+
+
+def _tracing(run: Run) -> tuple[tuple[str, str], ...]:
+    """What the provider of the next attempt is told of the trace; of the client's own, where nothing is traced here."""
+    request = run.request
+    if request.trace is None:
+        return passed_on(request.client.headers)
+    return context_headers(request.trace, len(run.rows) + 1)
 
 
 class _Till(Struct, gc=False):

@@ -26,6 +26,7 @@ class Outgoing(Struct, frozen=True, gc=False):
     headers: tuple[tuple[str, str], ...]  # where `auth_headers` has the same name, this one counts
     body: bytes
     dropped: tuple[str, ...] = ()  # hints the endpoint will not see
+    tracing: tuple[tuple[str, str], ...] = ()  # headers as no other request has them
 
 
 class Inexpressible(Struct, frozen=True, gc=False):

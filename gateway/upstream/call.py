@@ -90,6 +90,7 @@ class Call:
     path: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    tracing: tuple[tuple[str, str], ...] = ()  # further headers, as no other call has them
 
     def __repr__(self) -> str:
         """Without headers, query and body: they hold keys and people's texts."""

@@ -47,6 +47,8 @@ class Requests:
             if len(self._prefixes) >= CACHED_PREFIXES:
                 self._prefixes.clear()
             self._prefixes[key] = prefix
+        if call.tracing:
+            prefix += _lines(call.tracing)
         body = call.body
         if not body and call.method in {"GET", "DELETE"}:
             return (prefix + b"\r\n",)
@@ -60,11 +62,14 @@ def _prefix(call: Call) -> bytes:
         raise _refused(f"the method {call.method!r} is not sent upstream")
     if not _PATH.fullmatch(call.path):
         raise _refused("the path is not one slash and printable ASCII")
-    lines = [f"{call.method} {call.path} HTTP/1.1", f"host: {call.origin.authority}", "accept-encoding: identity"]
-    for name, value in call.headers:
+    first = f"{call.method} {call.path} HTTP/1.1\r\nhost: {call.origin.authority}\r\naccept-encoding: identity\r\n"
+    return first.encode("latin-1") + _lines(call.headers)
+
+
+def _lines(headers: tuple[tuple[str, str], ...]) -> bytes:
+    for name, value in headers:
         _check(name, value)
-        lines.append(f"{name}: {value}")
-    return "\r\n".join([*lines, ""]).encode("latin-1")
+    return "".join([f"{name}: {value}\r\n" for name, value in headers]).encode("latin-1")
 
 
 def _check(name: str, value: str) -> None:

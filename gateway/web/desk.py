@@ -11,6 +11,7 @@ from gateway.core.ask import Ask, Form, Surface, Survey
 from gateway.core.decision import Outcome
 from gateway.core.extras import NO_EXTRAS, BadExtra, read_extras
 from gateway.core.refusal import Refusal, RefusalKind, Refused
+from gateway.core.trace import Trace
 from gateway.flow import faults
 from gateway.flow.answer import Walk
 from gateway.flow.ports import ReplySink
@@ -70,7 +71,9 @@ class Desk:
     def turn_away(self, surface: ClientSurface, headers: Headers, refused: Refused, sink: ReplySink) -> None:
         """Answer a request whose body was not read, or not in full."""
         ask = Ask(surface.surface, "", False, {}, NO_SURVEY)
-        request = Request(self.clock.new_id(), ask, NO_EXTRAS, Client(None, headers), surface, self._moment())
+        request_id = self.clock.new_id()
+        trace = self._traced(request_id, headers)
+        request = Request(request_id, ask, NO_EXTRAS, Client(None, headers), surface, self._moment(), trace)
         self._refuse(Unreadable(faults.of_refusal(refused.refusal), request), sink)
 
     def broken(self, surface: ClientSurface, sink: ReplySink) -> None:
@@ -84,6 +87,7 @@ class Desk:
             Unreadable: it is not one.
         """
         request_id, moment = self.clock.new_id(), self._moment()
+        trace = self._traced(request_id, headers)
         client = Client(None, headers)
         name, stream = "", False
         try:
@@ -97,7 +101,7 @@ class Desk:
                 ask = surface.parse_form(form, body, len(raw))
             else:
                 ask = surface.parse(body, len(raw), headers)
-            return Request(request_id, ask, extras, client, surface, moment)
+            return Request(request_id, ask, extras, client, surface, moment, trace)
         except Refused as refused:
             fault = faults.of_refusal(refused.refusal)
         except BadExtra as bad:
@@ -106,10 +110,14 @@ class Desk:
         except BadRequest as bad:
             fault = faults.of_bad_request(bad)
         ask = Ask(surface.surface, name, stream, {}, NO_SURVEY)
-        raise Unreadable(fault, Request(request_id, ask, NO_EXTRAS, client, surface, moment))
+        raise Unreadable(fault, Request(request_id, ask, NO_EXTRAS, client, surface, moment, trace))
 
     def _moment(self) -> Moment:
         return Moment(self.clock.epoch_s(), self.clock.now_s())
+
+    def _traced(self, request_id: str, headers: Headers) -> Trace | None:
+        sampling = self._walk.sampling
+        return None if sampling is None else sampling.begin(request_id, headers)
 
     def _refuse(self, unreadable: Unreadable, sink: ReplySink) -> None:
         fault, request = unreadable.fault, unreadable.request

@@ -180,6 +180,13 @@ def test_a_plain_address_is_filled_with_itself() -> None:
         Template(BEDROCK, {}).filled({}, lambda _: None)
 
 
+def test_shows_who_is_told_of_traces() -> None:
+    text = "bedrock: {region: x, trace_context: true}"
+    assert provider(text, "bedrock").trace_context is True
+    shown = effective(load(f"providers: {{{text}, vertex: {{project: p, region: x}}}}").policy)["providers"]
+    assert [row.get("trace_context") for row in shown.values()] == [True, None]
+
+
 def test_shows_of_an_answer_that_is_billed_to_its_end() -> None:
     text = "bedrock: {region: x, cancellable: false}"
     assert provider(text, "bedrock").cancellable is False

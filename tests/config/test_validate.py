@@ -19,7 +19,7 @@ HASH = "ab" * 32
             "providers: {openai: {modls: []}}",
             '1: providers.openai.modls: "modls" is not a key here; valid: like, api, also_speaks, '
             'base_url, key, region, project, resource, api_version, privacy, models, '
-            'only, probe, timeouts, max_in_flight, cancellable (did you mean "models"?)',
+            'only, probe, timeouts, max_in_flight, trace_context, cancellable (did you mean "models"?)',
         ),
         ("routes: [{}]", "1: routes[0].name: is missing"),
         (

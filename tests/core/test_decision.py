@@ -19,9 +19,11 @@ from gateway.core.decision import (
 )
 from gateway.core.extras import NO_EXTRAS, Extras
 from gateway.core.policy import Label, Route, Variant
+from gateway.core.trace import Trace
 from gateway.core.usage import Usage
 from tests.support.builders import EPOCH_S, TIERS, a_step, an_ask
 
+BEGUN = Trace("0af7651916cd43dd0123456789abcdef", "0123456789abcdef", None, 1, "", True)
 CONSIDERED = Considered(
     route=Route("support"),
     variant=Variant("candidate", 10),
@@ -73,6 +75,7 @@ DECISION = Decision(
     ttft_ms=332.129,
     response_hash="bb",
     dropped=("seed",),
+    trace=BEGUN,
 )
 
 
@@ -132,6 +135,7 @@ WHOLE = {
     "ttft_ms": 332.13,
     "response_hash": "bb",
     "dropped": ["seed"],
+    "trace_id": "0af7651916cd43dd0123456789abcdef",
 }  # fmt: skip
 
 
@@ -143,6 +147,7 @@ def test_is_short_where_a_request_was_refused_before_its_plan() -> None:
     refused = replace(
         DECISION, considered=None, attempts=(), endpoint=None, provider=None, status=400, outcome=Outcome.REJECTED,
         error="bad", usage=None, cost_usd=0.0, baseline_cost_usd=None, saved_usd=None, ttft_ms=None, response_hash=None,
+        trace=None,
     )  # fmt: skip
     told: dict[str, Any] = record(refused)
     empty = {name for name, value in told.items() if value in (None, [], {}, False)}
@@ -150,9 +155,15 @@ def test_is_short_where_a_request_was_refused_before_its_plan() -> None:
         "route", "variant", "task", "task_confidence", "difficulty", "escalated", "tier_required", "sensitivity",
         "session_hash", "estimated_input_tokens", "plan", "candidates", "excluded", "panic", "attempts", "endpoint",
         "usage", "cost_usd", "provider_cost_usd", "baseline", "baseline_cost_usd", "saved_usd", "ttft_ms",
-        "response_hash",
+        "response_hash", "trace_id",
     }  # fmt: skip
     assert (told["outcome"], told["status"], told["error"]) == ("rejected", 400, "bad")
+
+
+def test_names_a_trace_only_where_somebody_has_spans_of_it() -> None:
+    unseen = replace(BEGUN, recorded=False)
+    assert record(replace(DECISION, trace=unseen))["trace_id"] is None
+    assert record(replace(DECISION, trace=replace(unseen, parent_id="00f067aa0ba902b7")))["trace_id"] == BEGUN.trace_id
 
 
 def test_holds_texts_only_where_they_are_given() -> None:

@@ -75,6 +75,7 @@ STORY: dict[str, Any] = {
     "latency_ms": 500.0,
     "ttft_ms": 500.0,
     "dropped": [],
+    "trace_id": None,
 }  # fmt: skip
 
 

@@ -64,7 +64,7 @@ class ScriptedUpstream:
         provider = call.origin.host.removesuffix(".test")
         body = json.loads(call.body)
         endpoint = f"{provider}/{body.get('model')}"
-        asked = Asked(endpoint, call.path, body, dict(call.headers), limits, loop.time())
+        asked = Asked(endpoint, call.path, body, dict((*call.headers, *call.tracing)), limits, loop.time())
         self.calls.append(asked)
         play = _Play(asked, self._next(endpoint, provider), limits)
         return await play.open()

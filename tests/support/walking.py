@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from gateway.core.ask import Surface
 from gateway.core.decision import Decision, record
 from gateway.core.extras import read_extras
+from gateway.core.trace import Trace
 from gateway.flow.answer import Parts, Walk
 from gateway.flow.attempt import Line
 from gateway.flow.consider import Planner
@@ -92,6 +95,12 @@ class Walking:
         into = sink or RecordingSink()
         await self.walk.answer(self.request(body, surface, headers), into)
         return into
+
+    async def answer_traced(self, request: Request, trace: Trace) -> RecordingSink:
+        """Answer a request as a part of that trace."""
+        sink = RecordingSink()
+        await self.walk.answer(replace(request, trace=trace), sink)
+        return sink
 
     @property
     def row(self) -> dict[str, Any]:

@@ -46,6 +46,17 @@ def test_names_the_port_where_it_is_not_the_scheme_s_own() -> None:
     assert b"\r\nhost: [::1]:8000\r\n" in request
 
 
+def test_headers_of_one_request_alone_follow_what_is_kept() -> None:
+    requests = Requests()
+    for value in (b"1", b"2"):
+        call = Call(A, "POST", "/x", (("a", "b"),), b"{}", (("traceparent", value.decode()),))
+        (request,) = requests.render(call)
+        assert request.endswith(b"identity\r\na: b\r\ntraceparent: " + value + b"\r\ncontent-length: 2\r\n\r\n{}")
+    (plain,) = requests.render(Call(A, "POST", "/x", (("a", "b"),), b"{}"))
+    assert plain == request.replace(b"traceparent: 2\r\n", b"")
+    assert "line break" in refusal(Call(A, "POST", "/x", (), b"", (("tracestate", "a=b\r\nx: y"),))).message
+
+
 def test_keeps_what_requests_have_in_common_and_tells_them_apart() -> None:
     requests = Requests()
     for body in (b"1", b"22", b"1"):
