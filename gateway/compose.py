@@ -6,9 +6,7 @@ records stay, so that no request notices.
 
 import secrets
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from gateway import VERSION
 from gateway.config.compile import Compiled
@@ -20,6 +18,7 @@ from gateway.core.named import Names
 from gateway.core.prices import PriceBook, with_published
 from gateway.core.scan import Scanner
 from gateway.core.task_rules import DEFAULT_RULES
+from gateway.edge.broadcast import Broadcast
 from gateway.edge.credentials.minter import Minter
 from gateway.edge.journal import Journal, Row
 from gateway.edge.kube.reflector import Tally
@@ -34,10 +33,15 @@ from gateway.flow.settle import Settler
 from gateway.flow.trial import Trials
 from gateway.flow.world import World, kinds_of
 from gateway.upstream.client import Upstream
+from gateway.web.auth import Door
 from gateway.web.counts import Counts
+from gateway.web.desk import Desk
+from gateway.web.explaining import explain
+from gateway.web.live import Live
 from gateway.web.ops import Views
-
-RECENT = 30  # decisions shown on the page
+from gateway.web.overview import overview
+from gateway.web.recent import Recent
+from gateway.web.today import Today
 
 
 def new_clock() -> Clock:
@@ -68,7 +72,9 @@ class Gateway:
         self._upstream = upstream
         self._published: PriceBook | None = None
         self._scanner: Scanner | None = None
-        self._recent: deque[Decision] = deque(maxlen=RECENT)
+        self.started_s = clock.epoch_s()
+        self.recent = Recent()
+        self.today = Today(self.started_s)
         self._minter = Minter(clock.now_s)
         self._secrets = SecretStore(compiled.policy.catalog.providers, clock.now_s, minter=self._minter)
         self._ring = _ring(compiled)
@@ -141,7 +147,8 @@ class Gateway:
 
     def _record(self, decision: Decision) -> None:
         self.metrics.observe(decision)
-        self._recent.append(decision)
+        self.recent.add(decision)
+        self.today.add(decision)
         self._journal.add(decision)
 
     def keep(self, row: Row) -> None:
@@ -155,51 +162,25 @@ class Gateway:
     # -- what is shown -----------------------------------------------------------------------------------------------
 
     def views(self) -> Views:
+        """What the admin port shows. Its `explain` asks for no key: it sends nothing, and tells what the page does."""
+        desk = Desk(self.walk, Door(lambda: None, lambda: None))
         return Views(
-            ready=self._unready,
+            ready=self.unready,
             config=lambda: effective(self.compiled.policy),
             outcomes=lambda: self.book.outcomes(self._life, self.clock.now_s()),
-            overview=self._overview,
+            overview=lambda: overview(self),
+            recent=self.recent,
+            stream=Broadcast(Live(lambda: overview(self), self.recent, self.clock.now_s)),
+            explain=lambda request: explain(desk, self.walk, request),
         )
 
-    def _unready(self) -> str | None:
+    def unready(self) -> str | None:
         """Why requests should go elsewhere, in words."""
         return "draining" if self.draining else self.waiting_for or None
 
-    def _overview(self) -> Mapping[str, Any]:
-        states = self.book.states(self.clock.now_s())
-        health = self.book.health(self.clock.now_s())
-        prices = self.walk.parts.planner.world.prices
-        return {
-            "version": VERSION,
-            "ready": self._unready() or "ready",
-            "totals": self.metrics.totals(),
-            "endpoints": [
-                {
-                    "endpoint": name,
-                    "breaker": state.value,
-                    "first token p95 ms": health.ttft_p95_ms.get(name),
-                    "input USD/M": price.base.input if (price := prices.get(name)) else None,
-                    "output USD/M": price.base.output if price else None,
-                }
-                for name, state in states.items()
-            ],
-            "decisions": [
-                {
-                    "id": one.id,
-                    "task": one.considered and one.considered.task,
-                    "asked": one.model,
-                    "answered by": one.endpoint,
-                    "attempts": len(one.attempts),
-                    "outcome": one.outcome.value,
-                    "status": one.status,
-                    "ms": round(one.latency_ms),
-                    "cost USD": one.cost_usd,
-                    "saved USD": one.saved_usd,
-                }
-                for one in reversed(self._recent)
-            ],
-        }
+    def totals(self) -> Mapping[str, float]:
+        """Sums since the start."""
+        return self.metrics.totals()
 
 
 def _providers(compiled: Compiled) -> dict[str, str]:

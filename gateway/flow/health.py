@@ -24,10 +24,10 @@ from gateway.core.health import (
     shifted,
     weight,
 )
-from gateway.core.outcomes import Outcomes, Sample, Tally, encode_outcomes
+from gateway.core.outcomes import EndpointOutcomes, Outcomes, Sample, Tally, encode_outcomes
 from gateway.core.plan import Health, Ill
 from gateway.core.screen import BREAKER_OPEN, RATE_LIMITED
-from gateway.core.window import Percentiles
+from gateway.core.window import Percentiles, Quantiles
 
 REFRESH_S = 0.25  # how late may be noticed what time alone changes, but for the end of a horizon told to a client
 TTFT_SPAN_S = 300.0  # as the monitor's short window
@@ -60,6 +60,17 @@ class _Published:
 
     def weight(self, now_s: float) -> float:
         return weight(now_s - self.seen.since_s, self.period_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """All that is known of an endpoint, for people; times on the book's clock."""
+
+    verdict: Verdict
+    retry_at_s: float  # when an open breaker's trial may begin
+    ttft_ms: Quantiles | None  # of this gateway's streams in the last minutes
+    outcomes: EndpointOutcomes
+    published: EndpointSnapshot | None  # while it counts for anything
 
 
 class HealthBook:
@@ -113,6 +124,18 @@ class HealthBook:
         if published is None:
             return join(seen, None, 0.0, 1.0, now_s)
         return join(seen, published.entry, now_s - published.seen.since_s, published.period_s, now_s)
+
+    def sight(self, name: str, now_s: float) -> Sight:
+        """Everything about one endpoint; percentiles are computed only where there are samples."""
+        own, published = self._own[name], self._published.get(name)
+        recent = own.ttft_last_s > 0 and now_s - own.ttft_last_s <= TTFT_SPAN_S
+        return Sight(
+            verdict=self.verdict(name, now_s),
+            retry_at_s=own.guard.retry_at_s(now_s),
+            ttft_ms=own.ttft_ms.quantiles(now_s) if recent else None,
+            outcomes=own.tally.outcomes(None),
+            published=published.entry if published is not None and published.weight(now_s) > 0 else None,
+        )
 
     def _joined(self, now_s: float) -> Health:
         ill: dict[str, Ill] = {}

@@ -17,14 +17,14 @@ from gateway.core.refusal import Refusal, RefusalKind, Refused
 from gateway.flow import faults
 from gateway.flow.answer import Walk
 from gateway.flow.consider import Planner
-from gateway.flow.explain import explained
 from gateway.flow.ports import ClientGone
 from gateway.formats.registry import surface as surface_named
 from gateway.formats.registry import surfaces
 from gateway.formats.surface import ClientError, ClientSurface
 from gateway.web.auth import Door
 from gateway.web.body import parse_json, read_body
-from gateway.web.desk import Desk, Unreadable
+from gateway.web.desk import Desk
+from gateway.web.explaining import explain
 from gateway.web.listing import models_page, one_model
 from gateway.web.sink import WebSink
 
@@ -80,16 +80,7 @@ class Api:
 
     async def explain(self, request: web.Request) -> web.StreamResponse:
         """The whole decision of a chat completion, without sending it."""
-        surface = surface_named(Surface.CHAT)
-        headers = _headers(request)
-        try:
-            self.desk.check(headers)
-            read = self.desk.read(surface, headers, await read_body(request))
-        except Refused as refused:
-            return _shown(surface, faults.of_refusal(refused.refusal))
-        except Unreadable as unreadable:
-            return _shown(surface, unreadable.fault)
-        return _json(await explained(self._walk, read))
+        return await explain(self.desk, self._walk, request)
 
     async def feedback(self, request: web.Request) -> web.StreamResponse:
         """A client's judgement of an earlier answer, into the decision stream."""
