@@ -4,9 +4,10 @@ A configuration or a price book that changes makes new parts for the walk; the b
 records stay, so that no request notices.
 """
 
+import asyncio
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from gateway import VERSION
 from gateway.config.compile import Compiled
@@ -22,7 +23,18 @@ from gateway.edge.broadcast import Broadcast
 from gateway.edge.credentials.minter import Minter
 from gateway.edge.journal import Journal, Row
 from gateway.edge.kube.reflector import Tally
-from gateway.edge.metrics import Gauges, Metrics
+from gateway.edge.loop_lag import LoopLag
+from gateway.edge.metrics import Metrics
+from gateway.edge.metrics_gauges import (
+    Doorkeeper,
+    EndpointFacts,
+    Gauges,
+    ProviderUse,
+    Sink,
+    Unopened,
+    endpoint_facts,
+    provider_uses,
+)
 from gateway.edge.secrets import KeyRing, SecretStore
 from gateway.flow.answer import Parts, Walk
 from gateway.flow.attempt import Line
@@ -67,6 +79,9 @@ class Gateway:
         self.draining = False
         self.waiting_for = ""  # what a start still waits for, in words
         self.kube: Tally | None = None  # of the state's reflector, in a cluster
+        self.door: Doorkeeper = Unopened()  # of the client port
+        self.sinks: dict[str, Sink] = {}  # by name: where records go
+        self.lag = LoopLag(clock.now_s, asyncio.sleep)
         self._life = clock.new_id()  # names this process to the monitor
         self._journal = journal
         self._upstream = upstream
@@ -82,12 +97,19 @@ class Gateway:
         self.walk = Walk(self._parts(compiled, None), self.book, clock, self._record)
         self.metrics.gauges = Gauges(
             states=lambda: self.book.states(clock.now_s()),
+            transitions=lambda: self.book.transitions,
+            limited_until_epoch_s=lambda: self.book.horizons(clock.now_s(), clock.epoch_s()),
             snapshot_age_s=lambda: self.book.snapshot_age_s(clock.now_s()),
             retry_budget_left=self.walk.retry_budget_left,
             records_dropped=lambda: journal.dropped,
             generation=lambda: self.compiled.policy.generation,
             inflight=lambda: self.counts.active,
+            endpoints=self._endpoint_facts,
+            providers=self._provider_uses,
+            door=lambda: self.door,
+            sinks=lambda: self.sinks,
             kube=lambda: self.kube,
+            lag=self.lag,
         )
 
     # -- what changes ------------------------------------------------------------------------------------------------
@@ -160,6 +182,15 @@ class Gateway:
         return self._ring
 
     # -- what is shown -----------------------------------------------------------------------------------------------
+
+    def _endpoint_facts(self) -> Iterable[EndpointFacts]:
+        world = self.walk.parts.planner.world
+        return endpoint_facts(world.policy, world.prices, self.clock.epoch_s())
+
+    def _provider_uses(self) -> Iterable[ProviderUse]:
+        in_flight = {name: line.in_flight for name, line in self.walk.parts.lines.items()}
+        providers = self.compiled.policy.catalog.providers.values()
+        return provider_uses(providers, in_flight, self._upstream.stats())
 
     def views(self) -> Views:
         """What the admin port shows. Its `explain` asks for no key: it sends nothing, and tells what the page does."""

@@ -106,12 +106,14 @@ async def _listening(gateway: Gateway, settings: Settings) -> tuple[Listening, L
             found.append(await listen(app, settings.host, port, counts))
         except OSError as error:
             raise StartError(f"port {port} on {settings.host} cannot be had: {error.strerror}") from None
+    gateway.door = found[0].keeper
     return found[0], found[1]
 
 
 def _followers(
     gateway: Gateway, reloader: Reloader | None, settings: Settings, access: Access | None
 ) -> Iterable[Coroutine[object, object, None]]:
+    yield gateway.lag.watch()
     if reloader is not None:
         yield follow(reloader.watch, reloader.take, CONFIG_LOOK_S, asyncio.sleep)
     reader = SnapshotReader(gateway)

@@ -37,6 +37,11 @@ class EndpointGuard:
     own: Guard
     provider: Guard
 
+    @property
+    def state(self) -> State:
+        """The worse state of the two, as events left it."""
+        return worse(self.own.breaker.state, self.provider.breaker.state)
+
     def standing(self, now_s: float) -> State:
         """What an attempt would find now; takes nothing."""
         if self.own.breaker.state is _CLOSED is self.provider.breaker.state:

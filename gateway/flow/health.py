@@ -6,10 +6,11 @@ alone changes. Only endpoints that something speaks against are looked at then, 
 nothing while all is well.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.core.breaker import Blame, BreakerRules, State, blame
+from gateway.core.breaker import Blame, BreakerRules, Guard, State, blame
 from gateway.core.failure import Failure, FailureKind
 from gateway.core.guards import EndpointGuard, Guards, Ticket
 from gateway.core.health import (
@@ -83,6 +84,9 @@ class HealthBook:
         self._published: dict[str, _Published] = {}
         self._seen: dict[int, Seen] = {}
         self._watched: set[str] = set()
+        self._counted: dict[str, State] = {}  # by this gateway's own breakers, when it was last looked
+        self._shared: dict[Guard, State] = {}  # of the providers' breakers likewise
+        self.transitions: Counter[tuple[str, State, State]] = Counter()  # endpoint, from, to
         self._health = Health()
         self._due_s = 0.0
 
@@ -96,6 +100,8 @@ class HealthBook:
             own.guard = guard
             self._own[name] = own
         self._watched &= self._own.keys()
+        self._counted = {name: state for name, state in self._counted.items() if name in self._own}
+        self._shared = {own.guard.provider: own.guard.provider.breaker.state for own in self._own.values()}
         self._due_s = 0.0
 
     # -- what the plan reads -----------------------------------------------------------------------------------------
@@ -187,12 +193,21 @@ class HealthBook:
         A request that began before a reload may try an endpoint that is no longer in the file.
         """
         own = self._own.get(name)
-        return UNWATCHED if own is None else own.guard.enter(now_s)
+        if own is None:
+            return UNWATCHED
+        ticket = own.guard.enter(now_s)
+        if name in self._watched:
+            self._count(name)
+        return ticket
 
     def enter_anyway(self, name: str, now_s: float) -> Ticket:
         """Let an attempt through since there is nothing better."""
         own = self._own.get(name)
-        return UNWATCHED if own is None else own.guard.enter_anyway(now_s)
+        if own is None:
+            return UNWATCHED
+        ticket = own.guard.enter_anyway(now_s)
+        self._count(name)
+        return ticket
 
     def succeeded(self, name: str, ticket: Ticket, sample: Sample, now_s: float) -> None:
         """An attempt went well; `sample.ttfb_ms` is the time to its first content, for streams."""
@@ -206,6 +221,7 @@ class HealthBook:
             own.ttft_ms.add(now_s, ttft_ms)
             own.ttft_fresh, own.ttft_last_s = True, now_s
         if name in self._watched:
+            self._count(name)
             self._due_s = 0.0
 
     def failed(self, name: str, ticket: Ticket, failure: Failure, now_s: float) -> None:
@@ -221,6 +237,7 @@ class HealthBook:
             own.limit(now_s + wait_s)
         self._watched.add(name)
         self._watched.update(self._siblings(name))
+        self._count(name)
         self._due_s = 0.0
 
     def limited(self, name: str, wait_s: float, now_s: float) -> None:
@@ -237,6 +254,19 @@ class HealthBook:
         if shared.breaker.state is State.CLOSED:
             return set()
         return {other for other, own in self._own.items() if own.guard.provider is shared}
+
+    def _count(self, name: str) -> None:
+        """Count what has changed of the endpoint's own breakers, and of its siblings' where they share the change."""
+        shared = self._own[name].guard.provider
+        names = [name]
+        if shared.breaker.state is not self._shared.get(shared, State.CLOSED):
+            self._shared[shared] = shared.breaker.state
+            names = [other for other, own in self._own.items() if own.guard.provider is shared]
+        for one in names:
+            before, state = self._counted.get(one, State.CLOSED), self._own[one].guard.state
+            if state is not before:
+                self.transitions[one, before, state] += 1
+                self._counted[one] = state
 
     # -- what the monitor publishes ----------------------------------------------------------------------------------
 
@@ -270,3 +300,8 @@ class HealthBook:
     def states(self, now_s: float) -> dict[str, State]:
         """Joined state of every endpoint, for metrics and pages."""
         return {name: self.verdict(name, now_s).state if name in self._watched else State.CLOSED for name in self._own}
+
+    def horizons(self, now_s: float, epoch_s: float) -> dict[str, float]:
+        """Until when each rate-limited endpoint is left alone, Unix time."""
+        ends = {name: self.verdict(name, now_s).rate_limited_until_s for name in self._watched}
+        return {name: until_s + epoch_s - now_s for name, until_s in ends.items() if until_s is not None}

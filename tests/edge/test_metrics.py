@@ -48,10 +48,10 @@ def test_sums_durations_over_outcomes() -> None:
     failed = replace(DECISION, outcome=Outcome.FAILED, status=502, latency_ms=400_000.0)
     durations = shown(DECISION, failed, family="pointsman_request_duration_seconds")
     labels = 'route="support",surface="chat"'
-    assert {line for line in durations if 'le="0.5"' in line or 'le="1"' in line or 'le="300"' in line} == {
+    assert {line for line in durations if 'le="0.5"' in line or 'le="1.0"' in line or 'le="300.0"' in line} == {
         f'pointsman_request_duration_seconds_bucket{{le="0.5",{labels}}} 0.0',
-        f'pointsman_request_duration_seconds_bucket{{le="1",{labels}}} 1.0',
-        f'pointsman_request_duration_seconds_bucket{{le="300",{labels}}} 1.0',
+        f'pointsman_request_duration_seconds_bucket{{le="1.0",{labels}}} 1.0',
+        f'pointsman_request_duration_seconds_bucket{{le="300.0",{labels}}} 1.0',
     }
     assert {line for line in durations if "_bucket" not in line} == {
         f"pointsman_request_duration_seconds_count{{{labels}}} 2.0",
