@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help venv dev run test cover check image chart check-chart test-cluster test-clients bench lock clean
+.PHONY: help venv dev run test cover check image dashboards chart check-chart test-cluster test-clients bench lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -55,6 +55,9 @@ cover: dev ## Branch coverage of the pure floors, which must be whole.
 
 image: dev ## The image of the Dockerfile without a Docker engine, as an OCI archive (needs root).
 	@$(BIN)/python -m scripts.image
+
+dashboards: dev ## What is made from scripts/observability: Grafana dashboards, Prometheus rules and alerts.
+	@$(BIN)/python -m scripts.observability.made
 
 chart: dev ## What is made from the Helm chart: values.schema.json, its README.md, deploy/manifests.
 	@scripts/chart/tools.sh helm helm-docs && $(BIN)/python -m scripts.chart.made

@@ -118,6 +118,4 @@ labels:
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if and $v.metrics.prometheusRule.enabled (not (.Files.Glob "files/rules/*.yaml")) }}{{ fail "metrics.prometheusRule.enabled: this version of the chart has no rules" }}{{ end -}}
-{{- if and $v.metrics.dashboards.enabled (not (.Files.Glob "files/dashboards/*.json")) }}{{ fail "metrics.dashboards.enabled: this version of the chart has no dashboards" }}{{ end -}}
 {{- end -}}

@@ -1,0 +1,2 @@
+"""Dashboards, recording rules and alerts as code; `python -m scripts.observability.made` writes what the chart "
+"ships."""
