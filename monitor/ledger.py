@@ -52,9 +52,10 @@ class _Watched:
 
 
 class _Provider:
-    __slots__ = ("account", "checks", "lists_models", "reach")
+    __slots__ = ("account", "checked_s", "checks", "lists_models", "reach")
 
     def __init__(self, now_s: float) -> None:
+        self.checked_s = now_s
         self.reach = _Watched(now_s)
         self.account = _Watched(now_s)
         self.checks = Ring(60, 60.0)
@@ -63,8 +64,8 @@ class _Provider:
 
 class _Endpoint:
     __slots__ = (
-        "counts", "durations", "limited_until_s", "live_row", "misconfigured_s", "own", "probes", "provider",
-        "provider_id", "served_s",
+        "counts", "durations", "heard_s", "limited_until_s", "live_row", "misconfigured_s", "own", "probes",
+        "provider", "provider_id", "served_s",
     )  # fmt: skip
 
     def __init__(self, provider_id: str, provider: _Provider, now_s: float) -> None:
@@ -77,6 +78,7 @@ class _Endpoint:
         self.limited_until_s: float | None = None
         self.misconfigured_s: float | None = None
         self.served_s: float | None = None
+        self.heard_s = now_s
         self.live_row = 0
 
     @property
@@ -140,6 +142,14 @@ class Ledger:
         trial = endpoint.own.due(now_s) or endpoint.provider.account.due(now_s)
         return Standing(now_s, endpoint.served_s, endpoint.misconfigured_s, trial)
 
+    def heard_s(self, id_: str) -> float:
+        """When anything was last heard of the endpoint: by a probe of it or of its provider, or from live traffic.
+
+        Before that it is when it was first watched.
+        """
+        endpoint = self._endpoints[id_]
+        return max(endpoint.heard_s, endpoint.provider.checked_s)
+
     def lists_models(self, provider: str) -> bool:
         """Whether the provider's list of models can be used as a check."""
         return self._providers[provider].lists_models
@@ -166,6 +176,7 @@ class Ledger:
         if provider is None:
             return
         reach = provider.reach
+        provider.checked_s = now_s
         provider.checks.succeeded(now_s)
         match finding:
             case Finding.OK:
@@ -188,6 +199,7 @@ class Ledger:
         endpoint = self._endpoints.get(id_)
         if endpoint is None:
             return
+        endpoint.heard_s = now_s
         endpoint.probes.succeeded(now_s)
         if result.failure is not None and result.failure.retry_after_s is not None:
             _limit(endpoint, result.failure.retry_after_s, now_s)
@@ -214,6 +226,8 @@ class Ledger:
         endpoint = self._endpoints.get(id_)
         if endpoint is None:
             return
+        if news.ok or news.failed or news.rate_limited:
+            endpoint.heard_s = now_s
         for sample in news.samples:
             endpoint.durations.add(now_s, sample.total_ms, sample.ttfb_ms)
         if news.rate_limited_for_s:

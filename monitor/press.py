@@ -7,7 +7,8 @@ for dead, readers would pass over what is written under the old one.
 import asyncio
 import json
 import logging
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from gateway.core.breaker import State
@@ -47,6 +48,7 @@ class Press:
         self.taken_over = 0
         self.written = 0
         self.failures = 0
+        self.transitions: Counter[tuple[str, State, State]] = Counter()  # endpoint, from, to; as published
         self._failing = False
         self.written_epoch_s: float | None = None  # the last success
 
@@ -145,6 +147,7 @@ class Press:
             issue = replace(issue, epoch=taken_over(seen, self._unix_ms()).epoch)
             self.taken_over += 1
         if await self._write(shard_key(shard), self._encoded(shard, issue)):
+            self.transitions.update(_changes(self._issues[shard], issue))
             self._issues[shard] = issue
         else:
             self._unwritten.add(shard)
@@ -199,3 +202,11 @@ class Press:
             log.warning("%s could not be published; it is tried again soon: %s", key, error)
         self._failing = True
         self.failures += 1
+
+
+def _changes(before: Issue, after: Issue) -> Iterator[tuple[str, State, State]]:
+    for id_, entry in after.entries.items():
+        known = before.entries.get(id_)
+        earlier = State.CLOSED if known is None else known.breaker
+        if entry.breaker is not earlier:
+            yield id_, earlier, entry.breaker

@@ -26,6 +26,7 @@ from monitor.probe import (
 from monitor.schedule import Target, again_s, begun, due, next_s, targets
 from monitor.watchlist import Watchlist
 
+UNHEARD_PERIODS = 2  # after so many an endpoint counts as not covered
 AT_ONCE = 32  # probes under way; a catalog's worth of first probes must not queue in the provider's connection pool
 
 
@@ -78,6 +79,21 @@ class Rounds:
         for target in dict.fromkeys((*self._trials(now_s), *turns)):
             if target.provider not in keyless and target not in self._under_way:
                 self._send(target, now_s, group)
+
+    def unprobed(self) -> list[str]:
+        """Endpoints that are to be probed, and of which nothing was heard for two of their periods."""
+        now_s, keyless = self._clock.now_s(), self._prober.missing()
+        probed = {target.provider: target.every_s for target in self._turns if target.provider not in keyless}
+        return [
+            id_
+            for id_, provider in self._watchlist.owners().items()
+            if provider in probed and now_s - self._ledger.heard_s(id_) > UNHEARD_PERIODS * probed[provider]
+        ]
+
+    def budgets(self) -> dict[str, Purse]:
+        """What each provider's probes may cost, as it is now."""
+        epoch_s = self._clock.epoch_s()
+        return {id_: filled(purse, epoch_s) for id_, purse in self._purses.items()}
 
     def _trials(self, now_s: float) -> list[Target]:
         checks, trials = set(self._ledger.checks(now_s)), set(self._ledger.trials(now_s))

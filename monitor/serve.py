@@ -20,6 +20,7 @@ from gateway.config.effective import effective
 from gateway.edge.credentials.minter import Minter
 from gateway.edge.files import follow
 from gateway.edge.kube.access import Access, NoAccess, find_access
+from gateway.edge.loop_lag import LoopLag
 from gateway.edge.process import CONFIG_LOOK_S, StartError, configured, run_process, stop_signal
 from gateway.edge.secrets import SecretStore
 from gateway.settings import Settings
@@ -55,7 +56,7 @@ async def _serve(settings: Settings) -> None:
         cluster = None if access is None else station(settings, access, reader)
         process = Process(settings, begun.compiled, Outside(clock, upstream, session, reader, cluster))
         runner = await _listening(process, settings)
-        tasks = [asyncio.create_task(process.monitor.run())]
+        tasks = [asyncio.create_task(process.monitor.run()), asyncio.create_task(process.lag.watch())]
         keeping = None if cluster is None else asyncio.create_task(cluster.keep(process.monitor))
         if keeping is not None:
             tasks.append(keeping)
@@ -140,7 +141,8 @@ class Process:
         # A replica in a cluster begins with nothing, and owns what falls to it once it knows the others.
         shards: Collection[int] = range(SHARDS) if outside.station is None else ()
         self.monitor = Monitor(watchlist(compiled, shards), ports, tuple(urls), name)
-        self.collector = MonitorCollector(self.monitor, outside.clock, VERSION, outside.station)
+        self.lag = LoopLag(outside.clock.now_s, asyncio.sleep)
+        self.collector = MonitorCollector(self.monitor, outside.clock, VERSION, self.lag, outside.station)
 
     def _equip(self, compiled: Compiled) -> None:
         providers = compiled.policy.catalog.providers

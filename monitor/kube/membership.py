@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 from gateway.edge.kube.paths import lease, leases
@@ -57,6 +58,12 @@ class Membership:
     def fit(self) -> bool:
         """The others know that this replica is alive; else they will have taken its shards."""
         return self._around.now_s() - self._renewed_s < DURATION_S
+
+    @property
+    def renewed_ago_s(self) -> float | None:
+        """How long ago this replica last renewed its Lease; None: never."""
+        ago_s = self._around.now_s() - self._renewed_s
+        return ago_s if ago_s < inf else None
 
     async def run(self) -> None:
         """Renew and look around until cancelled."""

@@ -52,6 +52,9 @@ class Station:
     def replicas(self) -> int:
         return len(self.membership.live)
 
+    def lease_age_s(self) -> float | None:
+        return self.membership.renewed_ago_s
+
     def refused(self, problem: str) -> None:
         """Every replica reads the same configuration; one of them tells."""
         if min(self.membership.live, default="") == self.name:
