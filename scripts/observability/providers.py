@@ -190,7 +190,7 @@ PRICES = Row(
                 Query(
                     f"{total(rate('pointsman_probe_cost_usd_total', BY_PROVIDER), 'provider')} * 86400", "{{provider}}"
                 ),
-                Query(worst(series("pointsman_probe_budget_usd", BY_PROVIDER), "provider"), "{{provider}} budget"),
+                Query(total(series("pointsman_probe_budget_usd", BY_PROVIDER), "provider"), "{{provider}} budget"),
             ),
         ),
         Panel(
