@@ -106,12 +106,17 @@ class Metrics(Collector):
         return kept
 
     def _add_up(self) -> None:
-        """Turn remembered exclusions into sums."""
+        """Turn remembered exclusions into sums, most of the work by the tuple of reasons: there are few of those."""
         kinds, self._kept = self._kept, {}
+        found: Counter[tuple[str, ...]] = Counter()
         for kept in kinds.values():
-            for reasons in kept.excluded.values():
-                for reason in reasons:
-                    self._excluded[families.reason_label(reason)] += kept.count
+            if kept.count == 1:
+                found.update(kept.excluded.values())
+            else:
+                found.update({reasons: n * kept.count for reasons, n in Counter(kept.excluded.values()).items()})
+        for reasons, n in found.items():
+            for reason in reasons:
+                self._excluded[families.reason_label(reason)] += n
 
     def _vary(self, decision: Decision, route: str, variant: str) -> None:
         key = (route, variant, decision.outcome)

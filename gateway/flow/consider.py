@@ -79,8 +79,8 @@ class Planner:
         attempts = _most_attempts(stage)
         steps, others, panic = in_turn(ordered, health, attempts)
         if len(ordered) > 1 and not panic:  # what one group excludes, another may have let in
-            for step in (*steps, *others):
-                excluded.pop(step.endpoint.id, None)
+            let_in = {step.endpoint.id for step in (*steps, *others)}
+            excluded = {name: reasons for name, reasons in excluded.items() if name not in let_in}
         considered = Considered(
             route=stage.route,
             variant=stage.variant,
@@ -231,16 +231,16 @@ class Planner:
 
     def _ordered(
         self, stage: Stage, sizes: Sizes, wishes: Wishes, health: Health
-    ) -> tuple[list[Ordered], dict[str, tuple[str, ...]]]:
+    ) -> tuple[list[Ordered], Mapping[str, tuple[str, ...]]]:
+        """Every group, judged, and who fell out; mostly the mapping that all requests of a kind share."""
+        screenings = self.screening.of(stage)
+        ordered = [order(one.eligible, self.world.prices, sizes, health, wishes) for one in screenings]
+        if len(ordered) == 1 and not ordered[0].excluded:
+            return ordered, screenings[0].excluded
         excluded: dict[str, tuple[str, ...]] = {}
-        ordered = []
-        for screened in self.screening.of(stage):
-            judged = order(screened.eligible, self.world.prices, sizes, health, wishes)
-            if screened.excluded:
-                excluded.update(screened.excluded)
-            if judged.excluded:
-                excluded.update({name: (reason,) for name, reason in judged.excluded.items()})
-            ordered.append(judged)
+        for screened, judged in zip(screenings, ordered, strict=True):
+            excluded.update(screened.excluded)
+            excluded.update({name: (reason,) for name, reason in judged.excluded.items()})
         return ordered, excluded
 
 
