@@ -47,6 +47,19 @@ class Journal:
         descriptor = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
         return cls(descriptor, owned=True)
 
+    @property
+    def delivered(self) -> int:
+        return self.written
+
+    @property
+    def retries(self) -> int:
+        """None: what a full disk refuses is dropped, since more comes at once."""
+        return 0
+
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
     def add(self, row: Row) -> None:
         """Take a row; returns at once."""
         queue = self._queue
