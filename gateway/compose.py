@@ -7,7 +7,7 @@ records stay, so that no request notices.
 import asyncio
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from gateway import VERSION
 from gateway.config.compile import Compiled
@@ -19,6 +19,7 @@ from gateway.core.named import Names
 from gateway.core.prices import PriceBook, with_published
 from gateway.core.scan import Scanner
 from gateway.core.task_rules import DEFAULT_RULES
+from gateway.core.trace import Sampling
 from gateway.edge.broadcast import Broadcast
 from gateway.edge.credentials.minter import Minter
 from gateway.edge.journal import Journal, Row
@@ -82,6 +83,7 @@ class Gateway:
         self.door: Doorkeeper = Unopened()  # of the client port
         self.sinks: dict[str, Sink] = {}  # by name: where records go
         self.lag = LoopLag(clock.now_s, asyncio.sleep)
+        self._traced: Callable[[Decision], Decision] | None = None
         self._life = clock.new_id()  # names this process to the monitor
         self._journal = journal
         self._upstream = upstream
@@ -167,7 +169,14 @@ class Gateway:
 
     # -- what happens ------------------------------------------------------------------------------------------------
 
+    def trace(self, sampling: Sampling, take: Callable[[Decision], Decision]) -> None:
+        """Give each request from now on its place in a trace; `take` says, when it is over, what there is of it."""
+        self.walk.sampling = sampling
+        self._traced = take
+
     def _record(self, decision: Decision) -> None:
+        if self._traced is not None:
+            decision = self._traced(decision)
         self.metrics.observe(decision)
         self.recent.add(decision)
         self.today.add(decision)

@@ -11,10 +11,15 @@ import os
 import time
 from collections.abc import Coroutine, Iterable
 from random import SystemRandom
+from urllib.parse import urlsplit
+from uuid import uuid4
 
+from gateway import VERSION
 from gateway.compose import Gateway, new_clock
+from gateway.core.decision import Decision
 from gateway.core.health import ShardSnapshot, SnapshotError, decode_shard
 from gateway.core.price_json import PriceFileError, decode_prices
+from gateway.edge.courier import Courier
 from gateway.edge.files import Change, DirectoryWatch, follow
 from gateway.edge.journal import Journal
 from gateway.edge.kube.access import Access, NoAccess, find_access
@@ -24,6 +29,8 @@ from gateway.edge.kube.reflector import Reflector, Surroundings
 from gateway.edge.kube.state import StateMap
 from gateway.edge.metrics import registry
 from gateway.edge.process import CONFIG_LOOK_S, Reloader, StartError, configured, run_process, stop_signal
+from gateway.edge.sinks.otlp import Unusable, resource_of
+from gateway.edge.tracing.settings import SINK, tracing_of
 from gateway.settings import Settings
 from gateway.upstream.client import Upstream
 from gateway.web.api import Api
@@ -36,6 +43,7 @@ SNAPSHOT_LOOK_S = 0.5  # a breaker that the monitor opens should count at once
 STATE_WAIT_S = 2.0  # for a first look at the monitor's state; without it the gateway routes by what it sees itself
 SHARD_LIMIT_BYTES = 768 * 1024  # the size at which the monitor sheds detail from all its shards together
 CLOSE_S = 2.0  # for connections to providers to close in order
+FLUSH_S = 3.0  # for spans that wait
 
 log = logging.getLogger("pointsman")
 
@@ -48,6 +56,7 @@ def serve(settings: Settings) -> int:
 async def _serve(settings: Settings) -> None:
     access = _access(settings)
     gateway, reloader, journal, upstream = _made(settings)
+    courier = _traced(gateway)
     stop = stop_signal()
     gateway.waiting_for = "" if access is None else "waiting for the monitor's state"
     clients, admin = await _listening(gateway, settings)
@@ -71,6 +80,8 @@ async def _serve(settings: Settings) -> None:
         await admin.drain(1.0)
         with contextlib.suppress(TimeoutError):  # a provider that does not let go must not hold up the end
             await asyncio.wait_for(upstream.close(), CLOSE_S)
+        if courier is not None:
+            await asyncio.to_thread(courier.close, FLUSH_S)
         journal.close()
         log.info("gateway stopped")
 
@@ -91,6 +102,24 @@ def _made(settings: Settings) -> tuple[Gateway, Reloader | None, Journal, Upstre
     upstream = Upstream()
     gateway = Gateway(begun.compiled, journal, new_clock(), upstream)
     return gateway, begun.reloader(gateway), journal, upstream
+
+
+def _traced(gateway: Gateway) -> Courier[Decision] | None:
+    """Make spans of requests, where a collector is named."""
+    try:
+        tracing = tracing_of(os.environ)
+        if tracing is None:
+            return None
+        resource = resource_of(os.environ, VERSION, str(uuid4()))
+    except Unusable as error:
+        raise StartError(str(error)) from None
+    from gateway.edge.tracing.tracer import Tracer  # protobuf is loaded only where there is something to write
+
+    tracer = Tracer(tracing, lambda: gateway.compiled.policy.catalog, resource)
+    gateway.trace(tracing.sampling(gateway.clock.new_id()), tracer.take)
+    gateway.sinks[SINK] = tracer.courier
+    log.info("spans go to %s", urlsplit(tracing.target.url).netloc)
+    return tracer.courier
 
 
 async def _listening(gateway: Gateway, settings: Settings) -> tuple[Listening, Listening]:
