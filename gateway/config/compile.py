@@ -52,6 +52,7 @@ def compile_file(file: File, known: Known, findings: Findings, generation: str) 
         catalog=offered.catalog,
         keys=_keys(file, findings),
         generation=generation,
+        compat=frozenset(file.compat or ()),
     )
     if file.classify.by != "rules":
         findings.problem(

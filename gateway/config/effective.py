@@ -16,6 +16,7 @@ def effective(policy: Policy) -> dict[str, Json]:
     """The whole policy, names where it has indexes; JSON types only."""
     return {
         "generation": policy.generation,
+        "compat": sorted(policy.compat),
         "tiers": list(policy.tiers),
         "auth": None
         if policy.keys is None
@@ -125,7 +126,8 @@ def _route(route: Route, tiers: tuple[str, ...]) -> dict[str, Json]:
         split=[_filled(name=arm.name, weight=arm.weight, prefer=list(arm.prefer) or None) for arm in route.split]
         or None,
         escalate=escalate and {"share": escalate.share, "to": tiers[escalate.to], "by": escalate.by},
-        model=route.model,
+        model=list(route.models) or None,
+        fallbacks=list(route.fallbacks) or None,
         record="full" if route.record_full else None,
     )
 

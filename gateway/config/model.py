@@ -16,6 +16,8 @@ from gateway.config.words import (
     HeaderName,
     Id,
     ModelId,
+    Models,
+    OnlyGlobs,
     Sha256,
     Share,
     Tokens,
@@ -80,6 +82,9 @@ class ModelRow(Section):
     """What the provider calls it; default: the id."""
     same_as: ModelId | None = None
     """A catalog model with the same weights: facts not given here come from it, and one may stand in for the other."""
+    like: ModelId | None = None
+    """A catalog model whose facts not given here it shares, at this provider its price too; neither stands in for the
+    other: a second name, a deployment of its own."""
     api: Annotated[str, Field(max_length=64)] | None = None
     """Wire format of this model, where it is not its provider's."""
     operation: (
@@ -133,8 +138,8 @@ class ProviderRow(Section):
     privacy: PrivacyFacts | None = None
     models: Annotated[list[ModelRow], Field(max_length=10_000)] | None = None
     """Models added to the catalog's, or changed in what is given here."""
-    only: Globs | None = None
-    """Of the catalog's models, these alone; default: all."""
+    only: OnlyGlobs | None = None
+    """Of the catalog's models, these alone; default: all. Empty: none but those under `models`."""
     probe: ProbeRow = ProbeRow()
     timeouts: TimeoutsRow = TimeoutsRow()
     max_in_flight: Count = 200
@@ -262,8 +267,10 @@ class RouteRow(Section):
     """Endpoint id that savings are counted against; may be any of the catalog."""
     split: Annotated[list[Arm], Field(min_length=1, max_length=100)] | None = None
     strategy: Strategy = Strategy()
-    model: Glob | None = None
-    """The one model that `auto` means here, for embeddings."""
+    model: Models | None = None
+    """What `auto` means here: this model, or one of these, for whatever they can be asked."""
+    fallbacks: Models | None = None
+    """Models that are tried in turn when what the request names cannot serve; its own `models` take their place."""
     record: Literal["full"] | None = None
     """Keep texts in the decision record, where every label of the request allows it."""
 
@@ -299,3 +306,5 @@ class File(Section):
     routes: Annotated[list[RouteRow], Field(max_length=1000)] = []
     """First match wins. Where none is without `match`, a route named default follows them."""
     breaker: BreakerRow = BreakerRow()
+    compat: Annotated[list[Literal["litellm", "portkey"]], Field(min_length=1, max_length=2)] | None = None
+    """Other gateways whose fields and headers are understood: clients of theirs need no change."""

@@ -204,12 +204,13 @@ class _Entry:
             if row.id in seen:
                 self.findings.problem(self._at("models", index, "id"), f'"{row.id}" is given twice')
             seen.add(row.id)
-            found[row.id] = self._model(row, index, provider, found.get(row.id))
+            liked, price = self._liked(row, index, provider, base)
+            found[row.id] = self._model(row, index, provider, liked or found.get(row.id))
             name = found[row.id].id
-            made.catalog_prices.setdefault(name, None)  # unknown here, and yet a live source may know it
+            made.catalog_prices.setdefault(name, price)  # unknown here, and yet a live source may know it
             if row.price is not None:
                 made.config_prices[name] = _price(row.price)
-        if not found and self.row.only is None and provider.api in self.known.wire_formats:
+        if not found and not self.row.only and provider.api in self.known.wire_formats:
             self.findings.problem(self._at(), "has no models; list them under models:")
         if provider.api == "azure-openai" and self.row.only is None and self.row.models is None:
             words = "Azure serves what is deployed there; say only: or models:, or attempts go to models that are not"
@@ -235,29 +236,38 @@ class _Entry:
                     self.findings.problem(self._at("only", index), not_one_of(text, f"a model of {base.id}", models))
             theirs = tuple(row for row in theirs if any(p.fullmatch(row.endpoint.model) for p in patterns))
         for row in theirs:
-            endpoint = catalog_endpoint(row, self.tiers, self.known.today)
-            own = replace(
-                endpoint,
-                id=f"{self.name}/{endpoint.model}",
-                provider=self.name,
-                api=endpoint.api if provider.api == base.api else provider.api,
-                also_speaks=provider.also_speaks if endpoint.api == base.api else (),
-                quirks=endpoint.quirks if provider.api == base.api else frozenset(),
-            )
-            yield own, row.price
+            yield self._own(row, base, provider), row.price
+
+    def _own(self, row: CatalogRow, base: Provider, provider: Provider) -> Endpoint:
+        """The catalog's model at this entry."""
+        endpoint = catalog_endpoint(row, self.tiers, self.known.today)
+        return replace(
+            endpoint,
+            id=f"{self.name}/{endpoint.model}",
+            provider=self.name,
+            api=endpoint.api if provider.api == base.api else provider.api,
+            also_speaks=provider.also_speaks if endpoint.api == base.api else (),
+            quirks=endpoint.quirks if provider.api == base.api else frozenset(),
+        )
+
+    def _liked(
+        self, row: ModelRow, index: int, provider: Provider, base: Provider | None
+    ) -> tuple[Endpoint | None, Price | None]:
+        """What `like` has, under the row's own name, and its price where this provider sells it."""
+        if row.like is None:
+            return None, None
+        plain = self._plain(row, provider)
+        for theirs in () if base is None else self.known.models_of(base.id):
+            if row.like in (theirs.endpoint.model, theirs.endpoint.upstream_id) and base is not None:
+                own = self._own(theirs, base, provider)
+                return replace(own, id=plain.id, model=row.id, base_model=row.id, deprecated=False), theirs.price
+        alike = self._like_model(plain, row.like, self._at("models", index, "like"))
+        return replace(alike, base_model=row.id), None
 
     def _model(self, row: ModelRow, index: int, provider: Provider, catalog_row: Endpoint | None) -> Endpoint:
         """The row's endpoint: what it states, over the catalog's row of that id, or what `same_as` has."""
         at = self._at("models", index)
-        start = catalog_row or Endpoint(
-            id=f"{self.name}/{row.id}",
-            provider=self.name,
-            model=row.id,
-            upstream_id=row.id,
-            base_model=row.id,
-            api=provider.api,
-            also_speaks=provider.also_speaks,
-        )
+        start = catalog_row or self._plain(row, provider)
         if row.same_as is not None:
             start = self._like_model(start, row.same_as, (*at, "same_as"))
         tier = start.tier
@@ -285,6 +295,17 @@ class _Entry:
         if endpoint.context is not None and row.max_output is not None and row.max_output > endpoint.context:
             self.findings.problem((*at, "max_output"), f"is larger than the context of {endpoint.context} tokens")
         return endpoint
+
+    def _plain(self, row: ModelRow, provider: Provider) -> Endpoint:
+        return Endpoint(
+            id=f"{self.name}/{row.id}",
+            provider=self.name,
+            model=row.id,
+            upstream_id=row.id,
+            base_model=row.id,
+            api=provider.api,
+            also_speaks=provider.also_speaks,
+        )
 
     def _like_model(self, start: Endpoint, same_as: str, at: Path) -> Endpoint:
         rows = self.known.models

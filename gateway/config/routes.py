@@ -77,7 +77,8 @@ class _Row:
             baseline=self._baseline(),
             split=self._split(row.split or []),
             escalate=self._escalate(),
-            model=self._model(),
+            models=self._models(self.row.model, "model"),
+            fallbacks=self._models(self.row.fallbacks, "fallbacks"),
             record_full=row.record == "full",
         )
 
@@ -143,11 +144,15 @@ class _Row:
             return None
         return Escalate(row.share, self._tier(row.to, "strategy", "escalate", "to") or 0, row.by)
 
-    def _model(self) -> str | None:
-        name, names = self.row.model, self.around.names
-        if name is not None and name not in names.by_model and names.endpoint(name) is None:
-            self._nothing_named(name, ("model",), "a model", [*names.by_model, *self.around.offer.endpoints])
-        return name
+    def _models(self, given: list[str] | None, key: str) -> tuple[str, ...]:
+        names, found = self.around.names, []
+        for index, name in enumerate(given or ()):
+            if name in names.by_model or names.endpoint(name) is not None:
+                found.append(name)
+                continue
+            below: Path = (key,) if len(given or ()) == 1 else (key, index)
+            self._nothing_named(name, below, "a model", [*names.by_model, *self.around.offer.endpoints])
+        return tuple(found)
 
     def _nothing_named(self, name: str, below: Path, what: str, valid: Iterable[str]) -> None:
         """An error; but where the providers follow the keys, what the catalog has may come, and only a warning."""

@@ -58,6 +58,22 @@ Globs = Annotated[
 ]
 """One pattern or several, of which one must fit; `*`, `?` and `[...]` as in a shell."""
 
+OnlyGlobs = Annotated[
+    list[Glob],
+    BeforeValidator(_one_or_many),
+    Field(max_length=1000),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+"""As `Globs`, and none at all."""
+
+Models = Annotated[
+    list[Glob],
+    BeforeValidator(_one_or_many),
+    Field(min_length=1, max_length=100),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+"""One name of a model or endpoint, or several."""
+
 Usd = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]

@@ -104,7 +104,8 @@ class Route:
     baseline: str | None = None  # endpoint id that savings are counted against
     split: tuple[Variant, ...] = ()
     escalate: Escalate | None = None
-    model: str | None = None  # the one model that `auto` means here, for embeddings
+    models: tuple[str, ...] = ()  # what `auto` means here: one of these, for whatever they can be asked
+    fallbacks: tuple[str, ...] = ()  # tried in turn when what was named cannot serve
     record_full: bool = False  # keep texts in the record, where every label allows it
 
 
@@ -125,6 +126,7 @@ class Policy:
     catalog: Catalog
     keys: tuple[ClientKey, ...] | None = None  # None: the API is open
     generation: str = ""  # of the file: short hash of its bytes
+    compat: frozenset[str] = frozenset()  # other gateways whose wishes are understood, as `core.compat` names them
 
     @property
     def detecting_labels(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from gateway.core.named import Named, Naming, UnknownModel, resolve
 from gateway.core.plan import Health, Ordered, Sizes, Wishes, order
 from gateway.core.policy import NamedModel, Objective, Route
 from gateway.core.refusal import Refusal, RefusalKind, Refused
+from gateway.core.routes import Taken
 from gateway.core.sensitivity import labels_of
 from gateway.flow.baseline import baseline_of
 from gateway.flow.detect import LARGE_BYTES, detected, detected_with_pauses
@@ -117,10 +118,8 @@ class Planner:
 
     def _staged(self, ask: Ask, extras: Extras, client: Client, moment: Moment, personal: bool | None) -> Stage:
         policy = self.world.policy
-        named = self._resolved(ask.model)
-        taken = routes.take(policy, client.headers, client.key_id, ask.model, extras.route or named.route)
+        taken, named = self._taken(ask, extras, client)
         route = taken.route
-        named = self._on_route(named, route, ask)
         if personal is None:
             personal = detected(self.world.scanner, ask)
         labels = labels_of(policy, taken.floors, extras.sensitivity, found=personal)
@@ -144,6 +143,18 @@ class Planner:
             tier=tier, home_tier=home_tier or 0, opening_task=opening_task, escalated=escalated, moment=moment,
         )  # fmt: skip
 
+    def _taken(self, ask: Ask, extras: Extras, client: Client) -> tuple[Taken, Named]:
+        """The route, and what the model's name means on it; where it means nothing, any name will do."""
+        policy, unknown = self.world.policy, None
+        try:
+            named = self._resolved(ask.model)
+        except Refused as refused:
+            named, unknown = Named(_AUTO, ask.model), refused
+        taken = routes.take(policy, client.headers, client.key_id, ask.model, extras.route or named.route)
+        if unknown is not None and taken.route.named_model is not NamedModel.ANY:
+            raise unknown
+        return taken, self._on_route(named, taken.route, ask)
+
     def _resolved(self, name: str, param: str = "model") -> Named:
         try:
             return resolve(name, self.world.policy, self.world.names)
@@ -155,22 +166,39 @@ class Planner:
         if ask.chat is None:
             if named.naming not in (_AUTO, _TIER):
                 return named
-            if route.model is None:
+            pinned = self._pinned(route, ask)
+            if pinned is None:
                 raise Refused(Refusal(RefusalKind.INVALID_REQUEST, name_a_model(ask), param="model"))
-            return self._resolved(route.model)
+            return pinned
+        if named.naming is _AUTO and route.models:
+            return self._pinned(route, ask) or named
         if named.naming is not _MODEL:
             return named
         match route.named_model:
             case NamedModel.EXACT:
                 return named
             case NamedModel.ANY:
-                return Named(_AUTO, named.name)
+                return self._pinned(route, ask) or Named(_AUTO, named.name)
             case NamedModel.TIER:
                 endpoints = self.world.policy.catalog.endpoints
                 tier = reduce(_higher, (endpoints[name].tier for name in named.endpoints))
                 if tier is None:  # what is unknown cannot be compared, so nothing else is known to be as good
                     return named
                 return Named(_TIER, NamedModel.TIER.value, tier=tier, endpoints=named.endpoints)
+
+    def _pinned(self, route: Route, ask: Ask) -> Named | None:
+        """The models that `auto` means on this route, as far as they can be asked for this.
+
+        Only conversations may go to any of several: vectors, scores and voices of two models cannot be compared.
+        """
+        endpoints, operation = self.world.policy.catalog.endpoints, ask.surface.operation
+        found: dict[str, None] = {}
+        for name in route.models:
+            able = [one for one in self._resolved(name).endpoints if endpoints[one].operation is operation]
+            found.update(dict.fromkeys(able))
+            if able and ask.chat is None:
+                break
+        return Named(_MODEL, ", ".join(route.models), endpoints=tuple(found)) if found else None
 
     def _classified(self, ask: Ask, extras: Extras) -> Classification:
         if ask.chat is None:
@@ -258,8 +286,10 @@ def _capped(tier: int | None, most: int) -> int | None:
 
 def _most_attempts(stage: Stage) -> int:
     """With an `order` and no fallbacks the request's own list is tried (OpenRouter, "Provider selection")."""
-    rules = stage.extras.provider
-    return 1 if rules.allow_fallbacks is False and not rules.order else stage.route.limits.attempts
+    rules, most = stage.extras.provider, stage.route.limits.attempts
+    if rules.allow_fallbacks is False and not rules.order:
+        return 1
+    return most if stage.extras.attempts is None else min(most, stage.extras.attempts)
 
 
 def _accounts(world: World, before: Mapping[str, Escalation]) -> dict[str, Escalation]:

@@ -100,10 +100,13 @@ class Screening:
         named, rules = stage.named, stage.extras.provider
         free = named.naming in (Naming.AUTO, Naming.TIER)
         groups = [Group(None, named=False) if free else Group(named.endpoints, named=True)]
-        for name in stage.extras.models:
+        for name in stage.extras.models or stage.route.fallbacks:
             other = self._resolved(name, "models")
-            if stage.ask.chat is None:
-                self._check_same_weights(named, other, stage.ask)
+            if stage.ask.chat is None and not self._same_weights(named, other):
+                if not stage.extras.models:
+                    continue
+                words = f"{other.name!r}: {name_a_model(stage.ask)}"
+                raise Refused(Refusal(RefusalKind.INVALID_REQUEST, words, param="models"))
             if other.naming in (Naming.AUTO, Naming.TIER):
                 groups.append(Group(None, named=False))
             else:
@@ -113,12 +116,11 @@ class Screening:
             groups.append(Group(self._world.names.by_model[model], named=True))
         return groups
 
-    def _check_same_weights(self, named: Named, other: Named, ask: Ask) -> None:
+    def _same_weights(self, named: Named, other: Named) -> bool:
         """Only conversations can go on with another model: vectors, scores and voices of two cannot be compared."""
         catalog = self._world.policy.catalog.endpoints
         weights = {catalog[name].base_model for name in named.endpoints}
-        if not other.endpoints or any(catalog[name].base_model not in weights for name in other.endpoints):
-            raise Refused(Refusal(RefusalKind.INVALID_REQUEST, f"{other.name!r}: {name_a_model(ask)}", param="models"))
+        return bool(other.endpoints) and all(catalog[name].base_model in weights for name in other.endpoints)
 
     def _demand(self, stage: Stage, group: Group, inexpressible: Inexpressible) -> screen.Demand:
         ask = stage.ask

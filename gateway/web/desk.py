@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.core.ask import Ask, Form, Surface, Survey
+from gateway.core.compat.wishes import read_wishes
 from gateway.core.decision import Outcome
-from gateway.core.extras import NO_EXTRAS, BadExtra, read_extras
+from gateway.core.extras import NO_EXTRAS, BadExtra
 from gateway.core.refusal import Refusal, RefusalKind, Refused
 from gateway.core.trace import Trace
 from gateway.flow import faults
@@ -18,7 +19,7 @@ from gateway.flow.ports import ReplySink
 from gateway.flow.run import Request, Run
 from gateway.flow.stage import Client, Moment
 from gateway.flow.tokens import count_tokens
-from gateway.formats.passed.forms import is_form, read_form
+from gateway.formats.passed.forms import is_form, read_form, without_parts
 from gateway.formats.surface import BadRequest, ClientError, ClientSurface
 from gateway.formats.surfaces.passed import PassedSurface
 from gateway.web.auth import Door
@@ -94,11 +95,12 @@ class Desk:
             client = Client(self._door.enter(headers), headers)
             form, given = _content(surface, headers, raw)
             name, stream = str(given.get("model", ""))[:256], given.get("stream") is True
-            extras, body = read_extras(given, headers, self._walk.parts.planner.world.policy)
+            policy = self._walk.parts.planner.world.policy
+            extras, body = read_wishes(given, headers, policy, request_id, surface.path)
             if extras.models and "model" not in body:
                 body["model"] = extras.models[0]
             if form is not None and isinstance(surface, PassedSurface):
-                ask = surface.parse_form(form, body, len(raw))
+                ask = surface.parse_form(without_parts(form, given.keys() - body.keys()), body, len(raw))
             else:
                 ask = surface.parse(body, len(raw), headers)
             return Request(request_id, ask, extras, client, surface, moment, trace)

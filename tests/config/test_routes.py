@@ -36,6 +36,7 @@ routes:
     split: [{name: x, weight: 90}, {name: y, weight: 10, prefer: [deepseek/*, "*/gpt-4o", "*"]}]
     strategy: {escalate: {share: 0.2, to: large, by: score}}
     model: gpt-4o
+    fallbacks: [deepseek-chat, openai/gpt-mini]
     record: full
 """)
     assert route == Route(
@@ -53,7 +54,8 @@ routes:
             Variant("y", 10.0, ("deepseek/deepseek-chat", "openai/gpt-4o", "openai/gpt-mini")),
         ),
         escalate=Escalate(0.2, 2),
-        model="gpt-4o",
+        models=("gpt-4o",),
+        fallbacks=("deepseek-chat", "openai/gpt-mini"),
         record_full=True,
     )
 

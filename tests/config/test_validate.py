@@ -13,7 +13,7 @@ HASH = "ab" * 32
         (
             "routs: []",
             '1: routs: "routs" is not a key here; valid: providers, auth, tiers, classify, sensitivity, routes, '
-            'breaker (did you mean "routes"?)',
+            'breaker, compat (did you mean "routes"?)',
         ),
         (
             "providers: {openai: {modls: []}}",

@@ -254,7 +254,7 @@ def test_embeddings_keep_to_one_model_and_one_length_of_vectors_whoever_is_ill()
 
 def test_embeddings_are_routed_where_the_route_pins_a_model() -> None:
     row = an_endpoint("a/e", operation=Operation.EMBEDDINGS)
-    world = a_world(row, routes=(Route("d", model="e"),))
+    world = a_world(row, routes=(Route("d", models=("e",)),))
     found = planned(world, {"model": "auto", "input": "x"}, surface=Surface.EMBEDDINGS)
     assert ([step.endpoint.id for step in found.steps], found.task) == (["a/e"], "embeddings")
 

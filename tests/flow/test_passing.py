@@ -78,7 +78,7 @@ async def test_never_goes_to_another_model() -> None:
 
 
 async def test_auto_is_what_the_route_pins() -> None:
-    world = a_world(*rows("i", Operation.IMAGE, "alpha"), routes=(Route("default", model="i", tier_min=2),))
+    world = a_world(*rows("i", Operation.IMAGE, "alpha"), routes=(Route("default", models=("i",), tier_min=2),))
     walking = Walking(world, {"alpha": [four_images()]})
     assert (await walking.send({**IMAGE, "model": "auto"}, surface=Surface.IMAGES)).status == 200
 

@@ -6,6 +6,7 @@ One pass over the body, whatever is in it: the delimiter is searched for, never 
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from gateway.core.ask import Form, FormPart
 from gateway.core.chat import Json
@@ -47,6 +48,11 @@ def read_form(content_type: str, raw: bytes | bytearray) -> tuple[Form, dict[str
         if not is_file:
             _add(fields, name, _text(name, content))
     return Form(boundary, tuple(parts)), fields
+
+
+def without_parts(form: Form, names: AbstractSet[str]) -> Form:
+    """The form without its parts of these names."""
+    return Form(form.boundary, tuple(part for part in form.parts if part.name not in names)) if names else form
 
 
 def write_form(form: Form, model: str) -> bytes:

@@ -1,0 +1,1 @@
+"""Wishes in the words of other gateways, read into our own: on where the operator says `compat:`."""

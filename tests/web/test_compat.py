@@ -1,0 +1,85 @@
+"""Clients of LiteLLM and of Portkey, who change nothing but the address."""
+
+import json
+from typing import Any
+
+import pytest
+
+from loadtest.faults import Fault
+from tests.support.running_gateway import RunningGateway, gateway_with
+
+HELLO: list[Any] = [{"role": "user", "content": "Hello there"}]
+PRO_DOWN = Fault(status=503)
+
+
+def sent_to(running: RunningGateway, vendor: str) -> list[dict[str, Any]]:
+    requests = running.vendors[vendor].requests()
+    return [json.loads(request["body"]) for request in requests if request["method"] == "POST"]
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_litellms_fields_are_kept_to_and_go_no_further(path: str, stream: bool) -> None:
+    body = {
+        "model": "pro-1", "max_tokens": 20, "messages": HELLO, "stream": stream, "fallbacks": [{"pro-1": ["open-70b"]}],
+        "num_retries": 0, "timeout": 30, "metadata": {"tags": ["team:kb"]},
+    }  # fmt: skip
+    if path == "/v1/responses":
+        body = {**body, "input": "Hello there", "max_output_tokens": 20}
+        del body["messages"], body["max_tokens"]
+    async with gateway_with("sim-pro", "sim-private", compat=["litellm"]) as running:
+        await running.vendors["sim-pro"].fault(PRO_DOWN)
+        async with running.post(path, body) as response:
+            assert (response.status, await response.read() != b"") == (200, True)
+        row = await running.row()
+        assert [one["endpoint"] for one in row["attempts"]] == ["sim-pro/pro-1", "sim-private/open-70b"]
+        assert row["tags"] == {"team": "kb"}
+        for one in (*sent_to(running, "sim-pro"), *sent_to(running, "sim-private")):
+            assert {"fallbacks", "num_retries", "timeout", "tags", "metadata"}.isdisjoint(one)
+
+
+async def test_without_compat_litellms_fields_are_what_they_were() -> None:
+    async with gateway_with("sim-pro", "sim-private") as running:
+        async with running.chat(model="pro-1", fallbacks=["open-70b"]) as response:
+            assert response.status == 200
+        assert sent_to(running, "sim-pro")[0]["fallbacks"] == ["open-70b"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_portkeys_header_is_kept_to_and_goes_no_further(stream: bool) -> None:
+    config = {
+        "strategy": {"mode": "fallback"}, "retry": {"attempts": 1},
+        "targets": [
+            {"provider": "@sim-pro"},
+            {"provider": "sim-private", "override_params": {"model": "open-70b"}, "request_timeout": 20_000},
+        ],
+    }  # fmt: skip
+    headers = {"x-portkey-config": json.dumps(config), "x-portkey-metadata": '{"_user": "u1"}'}
+    async with gateway_with("sim-pro", "sim-private", compat=["portkey"]) as running:
+        await running.vendors["sim-pro"].fault(PRO_DOWN)
+        async with running.chat(model="pro-1", headers=headers, stream=stream) as response:
+            assert (response.status, response.headers["x-pointsman-endpoint"]) == (200, "sim-private/open-70b")
+        row = await running.row()
+        assert [one["endpoint"] for one in row["attempts"]] == ["sim-pro/pro-1", "sim-private/open-70b"]
+        assert row["tags"] == {"_user": "u1"}
+        names = {name.lower() for name, _ in running.vendors["sim-private"].requests()[-1]["headers"]}
+        assert not any(name.startswith("x-portkey") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ("pc-prod-1234", "pointsman import portkey CONFIG.json"),
+        ('{"provider": "sim-pro", "custom_host": "http://169.254.169.254/"}', "cannot say where a provider is"),
+        ('{"provider": "sim-pro", "api_key": "sk-caller"}', "cannot say where a provider is or with which key"),
+        ('{"provider": "elsewhere"}', "is no provider here; configured: sim-pro"),
+    ],
+)
+async def test_portkeys_header_names_configured_providers_alone(config: str, words: str) -> None:
+    async with gateway_with("sim-pro", compat=["portkey"]) as running:
+        async with running.chat(model="pro-1", headers={"x-portkey-config": config}) as response:
+            error = (await response.json())["error"]
+            assert (response.status, error["code"]) == (400, "invalid_request")
+            assert words in error["message"]
+            assert "sk-caller" not in error["message"]
+        assert sent_to(running, "sim-pro") == []
