@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.cli import explain, models
+from gateway.cli import decisions, explain, models
 from gateway.cli.check import check
-from gateway.cli.local_http import Unreachable
+from gateway.cli.decision_sources import NoRecords
+from gateway.cli.local_http import Unreachable, url_of
 from gateway.cli.output import print_json
 from gateway.cli.parser import SETTINGS, parser_of_pointsman
 from gateway.cli.run import run
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser_of_pointsman().parse_args(arguments)
     try:
         return _COMMANDS[given.command](given)
-    except (SettingsError, CatalogFileError, ConfigError, RunError, Unreachable, UsageError) as error:
+    except (SettingsError, CatalogFileError, ConfigError, RunError, Unreachable, NoRecords, UsageError) as error:
         print(f"pointsman: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # `pointsman models | head`
@@ -81,7 +82,7 @@ def _explain(given: Namespace) -> int:
     if given.url is not None:
         return explain.show(explain.ask(given.url, body, headers), as_json=given.as_json)
     try:
-        reply = explain.ask(f"http://{settings.host}:{settings.port}", body, headers)
+        reply = explain.ask(url_of(settings.host, settings.port), body, headers)
     except Unreachable:
         from gateway.cli.offline import ask_offline  # here, since a whole gateway takes half a second to import
 
@@ -89,6 +90,21 @@ def _explain(given: Namespace) -> int:
         print("no gateway runs here: explained from the configuration alone, without live health", file=sys.stderr)
         reply = ask_offline(compiled, body, headers)
     return explain.show(reply, as_json=given.as_json)
+
+
+def _decisions(given: Namespace) -> int:
+    return (decisions.tail if given.action == "tail" else decisions.show)(given, _admin_url(given))
+
+
+def _top(given: Namespace) -> int:
+    from gateway.cli.top import top  # here, since it needs a POSIX terminal
+
+    return top(given, _admin_url(given))
+
+
+def _admin_url(given: Namespace) -> str:
+    settings = _settings(given)
+    return url_of(settings.host, settings.admin_port)
 
 
 def _headers(given: Sequence[str]) -> dict[str, str]:
@@ -121,6 +137,8 @@ _COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "monitor": _process,
     "check": _check,
     "explain": _explain,
+    "decisions": _decisions,
+    "top": _top,
     "models": _models,
     "schema": _schema,
 }

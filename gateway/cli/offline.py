@@ -4,14 +4,13 @@ It knows no live health, and it sends nothing to anybody.
 """
 
 import asyncio
-import os
 from collections.abc import Mapping
 
 from gateway.cli.explain import ask
 from gateway.cli.local_http import Reply
 from gateway.compose import Gateway, new_clock
 from gateway.config.compile import Compiled
-from gateway.edge.journal import Journal
+from gateway.edge.records import Records
 from gateway.upstream.client import Upstream
 from gateway.web.api import Api
 from gateway.web.app import client_app, listen
@@ -26,8 +25,8 @@ def ask_offline(compiled: Compiled, body: bytes, headers: Mapping[str, str]) -> 
 
 
 async def _ask(compiled: Compiled, body: bytes, headers: Mapping[str, str]) -> Reply:
-    upstream, journal = Upstream(), Journal.to(os.devnull)
-    gateway = Gateway(compiled, journal, new_clock(), upstream)
+    upstream = Upstream()
+    gateway = Gateway(compiled, Records(None), new_clock(), upstream)
     api = Api(gateway.walk, Door(lambda: None, lambda: None), gateway.keep)
     listening = await listen(client_app(api, gateway.counts, lambda: False), HOST, 0, gateway.counts)
     try:
@@ -35,4 +34,3 @@ async def _ask(compiled: Compiled, body: bytes, headers: Mapping[str, str]) -> R
     finally:
         await listening.drain(1.0)
         await upstream.close()
-        journal.close()

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from gateway import VERSION
+from gateway.core.decision import Outcome
 
 SETTINGS = ("host", "port", "admin_port", "monitor_port", "config", "state_dir", "catalog")
 """Fields of `Settings` that options set, by the same names."""
@@ -22,6 +23,8 @@ def parser_of_pointsman() -> argparse.ArgumentParser:
     _add_process(commands, "monitor", "the monitor alone, as a container runs it")
     _add_check(commands)
     _add_explain(commands)
+    _add_decisions(commands)
+    _add_top(commands)
     _add_models(commands)
     _command(commands, "schema", "the JSON Schema of pointsman.yaml", "pointsman schema > pointsman.schema.json")
     return parser
@@ -84,6 +87,48 @@ def _add_explain(commands: Any) -> None:
     parser.add_argument("--url", help="the running gateway (default: this machine's, else none is needed)")
     _add_settings(parser, "config", "catalog")
     parser.add_argument("--header", action="append", default=[], metavar="NAME:VALUE", help="sent along; repeatable")
+
+
+def _add_decisions(commands: Any) -> None:
+    what = "what was decided, paid and saved, request by request"
+    parser = commands.add_parser("decisions", help=what, description=f"{what[0].upper()}{what[1:]}.")
+    actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
+    example = (
+        "pointsman decisions tail --outcome failed\n"
+        "  pointsman decisions tail decisions.jsonl --route support --once -n 100\n"
+        "  kubectl logs -f deploy/pointsman-gateway | pointsman decisions tail -\n\n"
+        "a gateway that is asked tells some fifty decisions a second at most; its file has them all"
+    )
+    tail = _command(actions, "tail", "decisions as they are made, a line each", example)
+    _add_source(tail)
+    tail.add_argument("--route", metavar="NAME")
+    tail.add_argument("--outcome", choices=[outcome.value for outcome in Outcome])
+    tail.add_argument("--endpoint", metavar="ID", help="that was tried, e.g. openai/gpt-4o")
+    tail.add_argument("-n", "--lines", type=_count, default=10, metavar="N", help="earlier ones (default %(default)s)")
+    tail.add_argument("--once", action="store_true", help="end after the earlier ones")
+    example = "pointsman decisions show 3923db011270e294\n  pointsman decisions show 3923db011270e294 decisions.jsonl"
+    show = _command(actions, "show", "one decision whole, its attempts on a time axis", example)
+    show.add_argument("id", metavar="ID", help="from the header x-pointsman-decision, or from tail")
+    _add_source(show)
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("file", metavar="FILE", nargs="?", help="a file of decision records; - is standard input")
+    source.add_argument("--url", metavar="ADMIN", help="a gateway's admin port (default: that of this machine)")
+
+
+def _add_top(commands: Any) -> None:
+    example = "pointsman top\n  pointsman top --url http://10.0.0.7:9090\n  pointsman top --json | jq .requests_per_s"
+    what = "a running gateway at a glance, again each second; piped, one snapshot"
+    parser = _command(commands, "top", what, example)
+    parser.add_argument("--url", metavar="ADMIN", help="the gateway's admin port (default: that of this machine)")
+
+
+def _count(text: str) -> int:
+    if (number := int(text)) < 0:
+        raise argparse.ArgumentTypeError("must be at least 0")
+    return number
 
 
 def _add_models(commands: Any) -> None:

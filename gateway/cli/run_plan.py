@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from gateway.cli.local_http import url_of
 from gateway.config.known import Known
 from gateway.config.load import load_defaults
 from gateway.settings import PREFIX, Settings
@@ -28,15 +29,15 @@ class Plan:
 
     @property
     def url(self) -> str:
-        return _url(self.settings.host, self.settings.port)
+        return url_of(self.settings.host, self.settings.port)
 
     @property
     def admin_url(self) -> str:
-        return _url(self.settings.host, self.settings.admin_port)
+        return url_of(self.settings.host, self.settings.admin_port)
 
     @property
     def monitor_url(self) -> str:
-        return _url(self.settings.host, self.settings.monitor_port)
+        return url_of(self.settings.host, self.settings.monitor_port)
 
     @property
     def decisions(self) -> str:
@@ -104,8 +105,3 @@ def _listen(host: str, port: int, option: str) -> socket.socket:
         raise RunError(
             f"cannot listen on {host}:{port}: {error.strerror or error}; choose another with {option}"
         ) from None
-
-
-def _url(host: str, port: int) -> str:
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # recognised, not bound
-    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"

@@ -1,9 +1,13 @@
 """`/v1/explain`: the whole decision of a request that is not sent."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from gateway.core import routes
 from gateway.core.decision import Considered, tier_name
+from gateway.core.named import resolve
 from gateway.core.plan import Step
+from gateway.core.policy import Label
 from gateway.core.refusal import Refused
 from gateway.flow import faults
 from gateway.flow.answer import Walk
@@ -41,6 +45,7 @@ def _told(walk: Walk, request: Request, considered: Considered) -> dict[str, Any
         "escalated": considered.escalated,
         "tier_required": tier_name(considered.tier_required, world.policy.tiers),
         "sensitivity": [label.name for label in considered.labels],
+        "sensitivity_by": {label.name: list(_sources(walk, request, label)) for label in considered.labels},
         "session": considered.session,
         "estimated_input_tokens": considered.estimated_input,
         "estimated_output_tokens": considered.estimated_output,
@@ -50,6 +55,20 @@ def _told(walk: Walk, request: Request, considered: Considered) -> dict[str, Any
         "plan": [step.endpoint.id for step in considered.steps],
         "endpoints": _endpoints(walk, request, considered),
     }
+
+
+def _sources(walk: Walk, request: Request, label: Label) -> Iterator[str]:
+    """Who put the label on: floors of routes, the request's header, the scanner."""
+    world, asked = walk.parts.planner.world, request.ask.model
+    headers, extras = request.client.headers, request.extras
+    route = extras.route or resolve(asked, world.policy, world.names).route
+    floored = label.name in routes.take(world.policy, headers, request.client.key_id, asked, route).floors
+    if floored:
+        yield "route"
+    if label.name in extras.sensitivity:
+        yield "header"
+    elif not floored:
+        yield "scanner"
 
 
 def _endpoints(walk: Walk, request: Request, considered: Considered) -> list[dict[str, Any]]:

@@ -133,10 +133,15 @@ def test_says_in_a_line_what_cannot_be_done(
     assert capsys.readouterr().err == f"pointsman: {problem}\n"
 
 
-@pytest.mark.parametrize("command", ["run", "gateway", "monitor", "check", "explain", "models", "schema"])
+COMMANDS = (
+    "run", "gateway", "monitor", "check", "explain", "decisions tail", "decisions show", "top", "models", "schema",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_examples_and_json(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main([command, "--help"])
+        main([*command.split(), "--help"])
     shown = capsys.readouterr().out
     assert "examples:" in shown
     assert "--json" in shown

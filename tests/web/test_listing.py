@@ -63,6 +63,19 @@ async def test_explains_what_it_then_does(
         assert len(told["endpoints"]) == 9  # all there are but the two that embed
 
 
+async def test_explains_who_put_a_label_on() -> None:
+    routes = [{"name": "strict", "match": {"header": {"x-team": "hr"}}, "sensitivity": "internal"}, {"name": "default"}]
+    labels: dict[str, Any] = {"public": {}, "internal": {}, "pii": {"detect": True}}
+    body = {"model": "auto", "messages": [{"role": "user", "content": "Write to anna.berg@northwind-traders.com"}]}
+    headers = {"x-team": "hr", "x-pointsman-sensitivity": "internal,public"}
+    async with (
+        gateway_with("sim-private", sensitivity=labels, routes=routes) as strict,
+        strict.post("/v1/explain", body, headers=headers) as response,
+    ):
+        told = await response.json()
+    assert told["sensitivity_by"] == {"public": ["header"], "internal": ["route", "header"], "pii": ["scanner"]}
+
+
 async def test_explains_a_refusal(running: RunningGateway) -> None:
     headers = {"x-pointsman-sensitivity": "pii"}
     body = {"model": "pro-1", "messages": [{"role": "user", "content": "Hello"}]}
