@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
+
+from gateway.edge.exposition import exposed
 
 # The page has a style of its own and nothing else.
 PAGE_HEADERS = {
@@ -38,8 +39,8 @@ def monitor_app(views: Views, registry: CollectorRegistry) -> web.Application:
         return web.Response(status=503, text="nothing was published yet\n")
 
     async def metrics(request: web.Request) -> web.Response:
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+        text, content_type = await exposed(registry, request.headers.get("Accept", ""))
+        return web.Response(body=text, headers={"Content-Type": content_type})
 
     async def config(_: web.Request) -> web.Response:
         body = orjson.dumps(views.config(), option=orjson.OPT_INDENT_2)

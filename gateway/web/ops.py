@@ -15,11 +15,11 @@ from typing import Any
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 
 from gateway.core.decision import record
 from gateway.edge.assets import page_routes
 from gateway.edge.broadcast import Broadcast
+from gateway.edge.exposition import exposed
 from gateway.formats import codec
 from gateway.web.app import json_response
 from gateway.web.body import BODY_LIMIT_BYTES
@@ -63,8 +63,8 @@ def _for_machines(views: Views, registry: CollectorRegistry) -> list[web.RouteDe
         return web.Response(text="ready\n") if why_not is None else web.Response(status=503, text=f"{why_not}\n")
 
     async def metrics(request: web.Request) -> web.Response:
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+        text, content_type = await exposed(registry, request.headers.get("Accept", ""))
+        return web.Response(body=text, headers={"Content-Type": content_type})
 
     async def config(_: web.Request) -> web.Response:
         return json_response(views.config())

@@ -117,4 +117,4 @@ def test_adds_up_for_the_page() -> None:
     metrics = Metrics("1")
     for decision in (replace(DECISION, attempts=(BROKEN, GOOD), saved_usd=-0.5), REFUSED):
         metrics.observe(decision)
-    assert metrics.totals() == {"requests": 2, "attempts": 2, "cost USD": 0.25, "saved USD": -0.5}
+    assert metrics.totals() == {"requests": 2, "attempts": 2, "cost_usd": 0.25, "saved_usd": -0.5}
