@@ -8,6 +8,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Protocol
 
 from gateway import VERSION
 from gateway.config.compile import Compiled
@@ -22,7 +23,7 @@ from gateway.core.task_rules import DEFAULT_RULES
 from gateway.core.trace import Sampling
 from gateway.edge.broadcast import Broadcast
 from gateway.edge.credentials.minter import Minter
-from gateway.edge.journal import Journal, Row
+from gateway.edge.journal import Row
 from gateway.edge.kube.reflector import Tally
 from gateway.edge.loop_lag import LoopLag
 from gateway.edge.metrics import Metrics
@@ -69,10 +70,20 @@ def _ids() -> Iterator[str]:
         yield from (block[at : at + 16] for at in range(0, len(block), 16))
 
 
+class Keeper(Protocol):
+    """Where records go: `edge.records.Records`, or what a test puts there."""
+
+    @property
+    def dropped(self) -> int: ...
+
+    def add(self, row: Row) -> None:
+        """Take a row; returns at once."""
+
+
 class Gateway:
     """Everything that answers requests in one process. Two of them fit into one."""
 
-    def __init__(self, compiled: Compiled, journal: Journal, clock: Clock, upstream: Upstream) -> None:
+    def __init__(self, compiled: Compiled, records: Keeper, clock: Clock, upstream: Upstream) -> None:
         self.compiled = compiled
         self.clock = clock
         self.counts = Counts()
@@ -85,7 +96,7 @@ class Gateway:
         self.lag = LoopLag(clock.now_s, asyncio.sleep)
         self._traced: Callable[[Decision], Decision] | None = None
         self._life = clock.new_id()  # names this process to the monitor
-        self._journal = journal
+        self._records = records
         self._upstream = upstream
         self._published: PriceBook | None = None
         self._scanner: Scanner | None = None
@@ -103,7 +114,7 @@ class Gateway:
             limited_until_epoch_s=lambda: self.book.horizons(clock.now_s(), clock.epoch_s()),
             snapshot_age_s=lambda: self.book.snapshot_age_s(clock.now_s()),
             retry_budget_left=self.walk.retry_budget_left,
-            records_dropped=lambda: journal.dropped,
+            records_dropped=lambda: records.dropped,
             generation=lambda: self.compiled.policy.generation,
             inflight=lambda: self.counts.active,
             endpoints=self._endpoint_facts,
@@ -180,11 +191,11 @@ class Gateway:
         self.metrics.observe(decision)
         self.recent.add(decision)
         self.today.add(decision)
-        self._journal.add(decision)
+        self._records.add(decision)
 
     def keep(self, row: Row) -> None:
         """Put a row of another kind (feedback) into the decision stream."""
-        self._journal.add(row)
+        self._records.add(row)
 
     def ring(self) -> KeyRing | None:
         """The client keys in force; None: the API is open."""

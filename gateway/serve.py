@@ -29,6 +29,8 @@ from gateway.edge.kube.reflector import Reflector, Surroundings
 from gateway.edge.kube.state import StateMap
 from gateway.edge.metrics import registry
 from gateway.edge.process import CONFIG_LOOK_S, Reloader, StartError, configured, run_process, stop_signal
+from gateway.edge.records import Records
+from gateway.edge.sinks.configured import Here, couriers_of
 from gateway.edge.sinks.otlp import Unusable, resource_of
 from gateway.edge.tracing.settings import SINK, tracing_of
 from gateway.settings import Settings
@@ -43,7 +45,7 @@ SNAPSHOT_LOOK_S = 0.5  # a breaker that the monitor opens should count at once
 STATE_WAIT_S = 2.0  # for a first look at the monitor's state; without it the gateway routes by what it sees itself
 SHARD_LIMIT_BYTES = 768 * 1024  # the size at which the monitor sheds detail from all its shards together
 CLOSE_S = 2.0  # for connections to providers to close in order
-FLUSH_S = 3.0  # for spans that wait
+FLUSH_S = 3.0  # for records and spans that wait
 
 log = logging.getLogger("pointsman")
 
@@ -55,8 +57,9 @@ def serve(settings: Settings) -> int:
 
 async def _serve(settings: Settings) -> None:
     access = _access(settings)
-    gateway, reloader, journal, upstream = _made(settings)
-    courier = _traced(gateway)
+    instance = str(uuid4())  # names this process to whoever collects what it tells
+    gateway, reloader, records, upstream = _made(settings, instance)
+    courier = _traced(gateway, instance)
     stop = stop_signal()
     gateway.waiting_for = "" if access is None else "waiting for the monitor's state"
     clients, admin = await _listening(gateway, settings)
@@ -80,9 +83,7 @@ async def _serve(settings: Settings) -> None:
         await admin.drain(1.0)
         with contextlib.suppress(TimeoutError):  # a provider that does not let go must not hold up the end
             await asyncio.wait_for(upstream.close(), CLOSE_S)
-        if courier is not None:
-            await asyncio.to_thread(courier.close, FLUSH_S)
-        journal.close()
+        await asyncio.to_thread(_flush, records, courier)
         log.info("gateway stopped")
 
 
@@ -93,24 +94,45 @@ def _access(settings: Settings) -> Access | None:
         raise StartError(str(error)) from None
 
 
-def _made(settings: Settings) -> tuple[Gateway, Reloader | None, Journal, Upstream]:
+def _made(settings: Settings, instance: str) -> tuple[Gateway, Reloader | None, Records, Upstream]:
     begun = configured(settings.catalog, settings.config_path())
+    records = _records(settings, instance)
+    upstream = Upstream()
+    gateway = Gateway(begun.compiled, records, new_clock(), upstream)
+    gateway.sinks.update(records.sinks())
+    return gateway, begun.reloader(gateway), records, upstream
+
+
+def _records(settings: Settings, instance: str) -> Records:
+    here = Here(os.environ, lambda: resource_of(os.environ, VERSION, instance))
     try:
-        journal = Journal.to(settings.decisions)
+        couriers = couriers_of(settings.sinks, here)
+        journal = None if settings.decisions == "off" else Journal.to(settings.decisions)
+    except Unusable as error:
+        raise StartError(str(error)) from None
     except OSError as error:
         raise StartError(f"decisions cannot be written to {settings.decisions}: {error.strerror}") from None
-    upstream = Upstream()
-    gateway = Gateway(begun.compiled, journal, new_clock(), upstream)
-    return gateway, begun.reloader(gateway), journal, upstream
+    if couriers:
+        log.info("decision records also go to %s", ", ".join(courier.name for courier in couriers))
+    return Records(journal, couriers)
 
 
-def _traced(gateway: Gateway) -> Courier[Decision] | None:
+def _flush(records: Records, spans: Courier[Decision] | None) -> None:
+    """Deliver what waits, all at once."""
+    if spans is not None:
+        spans.hurry(FLUSH_S)
+    records.close(FLUSH_S)
+    if spans is not None:
+        spans.close(FLUSH_S)
+
+
+def _traced(gateway: Gateway, instance: str) -> Courier[Decision] | None:
     """Make spans of requests, where a collector is named."""
     try:
         tracing = tracing_of(os.environ)
         if tracing is None:
             return None
-        resource = resource_of(os.environ, VERSION, str(uuid4()))
+        resource = resource_of(os.environ, VERSION, instance)
     except Unusable as error:
         raise StartError(str(error)) from None
     from gateway.edge.tracing.tracer import Tracer  # protobuf is loaded only where there is something to write

@@ -46,6 +46,7 @@ def _unlinked(value: Any) -> Any:
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Url = Annotated[str, AfterValidator(_http_url)]
+SinkName = Literal["otlp_logs", "langfuse", "helicone", "webhook"]
 Word = Annotated[str, Field(min_length=1, max_length=253)]
 
 
@@ -60,7 +61,8 @@ class Settings(BaseSettings):
     monitor_port: Port = 9091
     config: Path | None = None
     state_dir: Path | None = None  # None: there is no monitor to read from; `run` makes one
-    decisions: Word = "stdout"  # or a file's path
+    decisions: Word = "stdout"  # or a file's path, or "off"
+    sinks: Annotated[tuple[SinkName, ...], NoDecode, BeforeValidator(_listed)] = ()  # where records go besides
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     kubernetes: Annotated[Literal["auto", "on", "off"], BeforeValidator(_lower)] = "auto"
     namespace: str | None = None  # None: that of the pod

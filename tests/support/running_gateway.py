@@ -166,7 +166,7 @@ class RunningGateway:
 async def running_gateway(text: str) -> AsyncIterator[RunningGateway]:
     """A gateway with the configuration in `text`."""
     rows, upstream = Rows(), Upstream()
-    made = Gateway(compiled(text), rows, new_clock(), upstream)  # type: ignore[arg-type]  # all it needs of a journal
+    made = Gateway(compiled(text), rows, new_clock(), upstream)
     door = Door(made.ring, lambda: made.metrics.unauthorized.add(()))
     api = Api(made.walk, door, made.keep)
     clients = await listen(client_app(api, made.counts, lambda: made.draining), "127.0.0.1", 0, made.counts)

@@ -11,12 +11,9 @@ from urllib.parse import urlsplit
 from gateway.config.defaults import KEY_DIRECTORY
 from gateway.edge.courier import Courier, Rules
 from gateway.edge.journal import Row
-from gateway.edge.sinks import helicone, langfuse
-from gateway.edge.sinks.helicone import Helicone
+from gateway.edge.sinks import helicone
 from gateway.edge.sinks.keys import SinkKey
-from gateway.edge.sinks.langfuse import Langfuse
 from gateway.edge.sinks.otlp import Collector, Unusable, target_of
-from gateway.edge.sinks.otlp_logs import OtlpLogs
 from gateway.edge.sinks.post import Post
 from gateway.edge.sinks.rows import weigh
 from gateway.edge.sinks.webhook import Webhook
@@ -29,7 +26,7 @@ class Here:
     """What sinks are made from."""
 
     environ: Mapping[str, str] = field(repr=False)
-    resource: Mapping[str, str]  # who speaks, as OpenTelemetry's attributes
+    resource: Callable[[], Mapping[str, str]]  # who speaks, as OpenTelemetry's attributes; raises Unusable
     directory: str = KEY_DIRECTORY
 
     def key(self, sink: str, name: str, variable: str) -> SinkKey:
@@ -61,22 +58,26 @@ def _otlp_logs(here: Here) -> Sending:
         raise Unusable(
             "POINTSMAN_SINKS: otlp_logs needs OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"
         )
-    return OtlpLogs(Collector(target), here.resource).deliver, Rules()
+    from gateway.edge.sinks.otlp_logs import OtlpLogs  # protobuf is loaded only where there is something to write
+
+    return OtlpLogs(Collector(target), here.resource()).deliver, Rules()
 
 
 def _langfuse(here: Here) -> Sending:
+    from gateway.edge.sinks import langfuse  # as above
+
     public = here.key("langfuse", "public-key", "LANGFUSE_PUBLIC_KEY")
     secret = here.key("langfuse", "secret-key", "LANGFUSE_SECRET_KEY")
     _demand("langfuse", public, secret)
     url = here.url(("LANGFUSE_HOST", "LANGFUSE_BASE_URL"), langfuse.DEFAULT_URL)
-    return Langfuse(Post(url), public, secret, here.resource).deliver, langfuse.RULES
+    return langfuse.Langfuse(Post(url), public, secret, here.resource()).deliver, langfuse.RULES
 
 
 def _helicone(here: Here) -> Sending:
     key = here.key("helicone", "api-key", "HELICONE_API_KEY")
     _demand("helicone", key)
     url = here.url(("HELICONE_BASE_URL",), helicone.DEFAULT_URL)
-    return Helicone(lambda: Post(url), key).deliver, helicone.RULES
+    return helicone.Helicone(lambda: Post(url), key).deliver, helicone.RULES
 
 
 def _webhook(here: Here) -> Sending:
