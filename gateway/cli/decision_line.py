@@ -51,7 +51,7 @@ def line(row: Row, ink: Ink) -> str:
         rjust(usd(row.get("cost_usd")), 11),
         ljust(_saved(row), 12),
         ljust(plain(row.get("route") or "-"), 8),
-        ljust(_task(row), 15),
+        ljust(_task(row), 19),
         _path(row, ink),
     ]
     return ink.line("  ".join(words).rstrip())

@@ -29,7 +29,7 @@ REJECTED = {"id": "1" * 16, "time": "2026-11-25T10:16:03.514Z", "outcome": "reje
 def test_tells_who_was_tried_and_what_was_saved() -> None:
     assert line(ROW, Ink()) == (
         "10:16:03.514  3923db011270e294  ok         200    1.23 s  $0.00000330  saved 99 %    support   factual/small"
-        "    a/x (rate_limited) → b/x"
+        "        a/x (rate_limited) → b/x"
     )
 
 
@@ -39,19 +39,19 @@ def test_tells_who_was_tried_and_what_was_saved() -> None:
         (
             {**REJECTED, "error": "no model\nis named x", "cost_usd": 0.0},
             "10:16:03.514  1111111111111111  rejected   404         -           $0                -         -"
-            "                no model\\u000ais named x",
+            "                    no model\\u000ais named x",
         ),
         (
             {**REJECTED, "outcome": "cancelled", "status": 499, "error": "the client left",
              "attempts": [{"endpoint": "a/x", "outcome": "cancelled"}]},
             "10:16:03.514  1111111111111111  cancelled  499         -            -                -         -"
-            "                a/x (cancelled): the client left",
+            "                    a/x (cancelled): the client left",
         ),
         (
             {**REJECTED, "outcome": "ok", "status": 200, "endpoint": "a/x", "saved_usd": -1.0,
              "baseline_cost_usd": 2.0},
             "10:16:03.514  1111111111111111  ok         200         -            -  dearer 50 %   -         -"
-            "                a/x",
+            "                    a/x",
         ),
         (
             {"type": "feedback", "decision": "3923db011270e294", "score": -0.5, "comment": "wrong",
