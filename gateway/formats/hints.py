@@ -13,7 +13,7 @@ HINTS = words(
     """logit_bias store metadata service_tier prompt_cache_key prompt_cache_retention safety_identifier verbosity
     min_p top_a repetition_penalty prediction context_management speed diagnostics cache_control
     prompt_cache_options tools[].defer_loading text.verbosity truncation max_tool_calls client_metadata
-    input[].type=reasoning"""
+    input[].type=reasoning thinking.display content[].prompt_cache_breakpoint"""
 )
 
 

@@ -1,9 +1,11 @@
 """`make test-clients`: real clients installed beside the clone, driven against the gateway, and the page about it.
 
     python -m tests.clients [--write PAGE] [PYTEST ARGUMENTS]
+    python -m tests.clients --page PAGE
 
 Installs each kind of clients once, into POINTSMAN_CLIENTS_CACHE. One that cannot be installed is skipped.
-Results lie in .state/clients as JSON; `--write docs/compatibility.md` makes the page of them.
+Results lie in .state/clients as JSON; `--write docs/compatibility.md` makes the page of them, and so does `--page`,
+which runs no client.
 """
 
 import os
@@ -27,6 +29,9 @@ def say(words: str) -> None:
 
 def main() -> int:
     arguments = sys.argv[1:]
+    if arguments[:1] == ["--page"]:
+        Path(arguments[1]).write_text(page(RESULTS))
+        return 0
     target = None
     if arguments[:1] == ["--write"]:
         target, arguments = Path(arguments[1]), arguments[2:]

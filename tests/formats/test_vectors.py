@@ -1,68 +1,20 @@
 """Recorded traffic of real providers, replayed in process: an independent check of what is understood and passed on."""
 
-import itertools
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from gateway.core.ask import Ask, Surface
-from gateway.core.catalog import Endpoint
 from gateway.core.failure import AttemptError
 from gateway.core.usage import Usage
 from gateway.formats import registry
-from gateway.formats.sse import SseDecoder
 from gateway.formats.surface import BadRequest
-from gateway.formats.wire import StreamRelay
 from tests.support.formats import chat_text, context, endpoint, events, message_blocks, unpriced
-from tests.support.vectors import Exchange, exchanges, needs_vectors
+from tests.support.recorded import ODD, accepted, parsed, placed, start, streams, upstream_events, wholes
+from tests.support.vectors import exchanges, needs_vectors
 
 pytestmark = needs_vectors
-
-ENDINGS = {
-    "/chat/completions": (Surface.CHAT, "openai"),
-    "/completions": (Surface.COMPLETIONS, "openai"),
-    "/embeddings": (Surface.EMBEDDINGS, "openai"),
-    "/v1/messages": (Surface.MESSAGES, "anthropic"),
-    "/messages/count_tokens": (Surface.COUNT_TOKENS, "anthropic"),
-    "/responses": (Surface.RESPONSES, "responses"),
-}
-OTHER_FORMATS = ("voyageai", "bedrock", "cohere")
-ODD = {"test_openai/test_invalid_response#0"}  # httpbin's answer, which is no completion
-MOST_CUTS = 400
-
-
-def placed() -> Iterator[tuple[Exchange, Surface, Endpoint]]:
-    for exchange in exchanges():
-        kind = next((kind for end, kind in ENDINGS.items() if exchange.path.endswith(end)), None)
-        if kind is not None and not any(word in exchange.host for word in OTHER_FORMATS):
-            model = str(exchange.request.get("model"))
-            at = endpoint(kind[1], caps=("tools", "json_schema", "completions", "reasoning"))
-            yield exchange, kind[0], Endpoint(at.id, at.provider, model, model, model, at.api, caps=at.caps)
-
-
-def parsed(exchange: Exchange, surface: Surface) -> Ask:
-    return registry.surface(surface).parse(exchange.request, 1, {})
-
-
-def accepted() -> Iterator[tuple[Exchange, Ask, Endpoint]]:
-    for exchange, surface, at in placed():
-        if exchange.status == 200 and exchange.name not in ODD:
-            yield exchange, parsed(exchange, surface), at
-
-
-def streams() -> list[tuple[Exchange, Ask, Endpoint]]:
-    return [item for item in accepted() if item[0].streamed]
-
-
-def wholes() -> list[tuple[Exchange, Ask, Endpoint]]:
-    return [item for item in accepted() if not item[0].streamed]
-
-
-def start(asked: Ask, at: Endpoint, price: Any = None) -> StreamRelay:
-    return registry.wire_format(at.api).stream_relay(asked, at, context(price or unpriced))
-
 
 def test_has_enough_to_say_something() -> None:
     assert (len(list(placed())), len(wholes()), len(streams())) == (429, 374, 33)
@@ -125,12 +77,6 @@ def told_total(usage: dict[str, Any]) -> int:
     return sum(usage.get(key) or 0 for key in counted)
 
 
-def upstream_events(exchange: Exchange) -> list[Any]:
-    decoder = SseDecoder()
-    found = [event.data for event in (*decoder.feed(exchange.body), *decoder.end())]
-    return ["[DONE]" if data == b"[DONE]" else json.loads(data) for data in found]
-
-
 def is_extra(event: Any, asked: Ask) -> bool:
     """Whether an event is a usage chunk that the client did not ask for."""
     return (
@@ -176,26 +122,6 @@ def test_reads_the_usage_of_streams() -> None:
                 assert usage_total(relay.usage) == told[-1]["total_tokens"], exchange.name
             else:
                 assert relay.usage.output == told[-1]["output_tokens"], exchange.name
-
-
-def test_reads_streams_the_same_wherever_they_are_cut() -> None:
-    for exchange, asked, at in streams():
-        whole = start(asked, at)
-        wanted = whole.feed(exchange.body) + whole.end()
-        for cut in range(1, len(exchange.body), max(1, len(exchange.body) // MOST_CUTS)):
-            relay = start(asked, at)
-            out = relay.feed(exchange.body[:cut]) + relay.feed(exchange.body[cut:]) + relay.end()
-            assert out == wanted, (exchange.name, cut)
-            assert (relay.usage, relay.finish, relay.text_digest) == (whole.usage, whole.finish, whole.text_digest)
-
-
-def test_reads_streams_the_same_in_small_portions() -> None:
-    for exchange, asked, at in streams():
-        whole, relay = start(asked, at), start(asked, at)
-        body = exchange.body[:60_000]
-        places = range(0, len(body) + 7, 7)
-        out = b"".join(relay.feed(body[a:b]) for a, b in itertools.pairwise(places)) + relay.end()
-        assert out == whole.feed(body) + whole.end(), exchange.name
 
 
 def test_understands_every_error_answer() -> None:

@@ -56,9 +56,9 @@ def other_chars(message: Mapping[str, Json]) -> int | None:
         function = call.get("function") or {}
         chars += len(function.get("name") or "") + len(function.get("arguments") or "")
         seen = True
-    legacy = message.get("function_call")
-    if legacy:
-        chars, seen = chars + len(legacy.get("name") or "") + len(legacy.get("arguments") or ""), True
+    legacy = message.get("function_call") or {}
+    called = len(legacy.get("name") or "") + len(legacy.get("arguments") or "")  # Snowflake sends an empty one always
+    chars, seen = chars + called, seen or called > 0
     return chars if seen or message.get("reasoning_details") or message.get("audio") else None
 
 

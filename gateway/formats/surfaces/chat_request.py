@@ -208,6 +208,8 @@ def _content(value: Json, where: str, unplaced: set[str]) -> tuple[Part, ...]:
 
 def _part(part: Mapping[str, Json], where: str, unplaced: set[str]) -> Part | None:
     cache = readers.optional_mapping(part, "cache_control", f"{where}.")
+    if part.get("prompt_cache_breakpoint"):
+        unplaced.add("content[].prompt_cache_breakpoint")
     match readers.filled(part.get("type"), f"{where}.type"):
         case "text":
             return Text(readers.text(part.get("text"), f"{where}.text"), cache)

@@ -197,6 +197,8 @@ def _reasoning(body: Mapping[str, Json], config: Mapping[str, Json], unplaced: s
     thinking = readers.optional_mapping(body, "thinking")
     if thinking is None:
         return None if effort is None else Reasoning(effort)
+    if thinking.get("display"):
+        unplaced.add("thinking.display")
     match readers.filled(thinking.get("type"), "thinking.type"):
         case "disabled":
             return Reasoning("none")

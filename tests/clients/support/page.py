@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.clients.support.conformance import Count, counts
 from tests.clients.support.environments import PACKAGES, lock_of
 from tests.clients.support.matrix import FEATURES
+from tests.clients.support.recorded_page import recorded, table
 
 Json = Any  # a parsed JSON value
 # client → (its packages, the lock that pins them)
@@ -26,6 +26,7 @@ What was proven by running it; written by a command, nothing on it is typed by h
 ```
 make test-clients                                    # real clients against the gateway; results in .state/clients
 python -m tests.clients --write docs/compatibility.md  # and this page
+python -m tests.clients --page docs/compatibility.md   # this page alone, of the results that lie there
 ```
 
 ## Clients
@@ -44,18 +45,10 @@ attempt then. The gateway's record does (`tests/clients/test_third_parties.py`).
 
 """
 
-_RECORDED = """\
-Exchanges with real providers, replayed as the upstream. Normalisations are the functions `normal...` of the
-tests that `tests/clients/support/conformance.py` names; nothing else may differ. Costs are not in the
-recordings: they are proven by the simulated providers' bills (`tests/real/test_bills.py`).
-
-"""
-
-
 def page(results: Path) -> str:
     cells = [cell for file in sorted(results.glob("cells-*.json")) for cell in json.loads(file.read_text())]
     others = [json.loads(file.read_text()) for file in sorted(results.glob("other-*.json"))]
-    return HEAD + _matrix(cells) + _others(others) + _conformance(counts())
+    return HEAD + _matrix(cells) + _others(others) + recorded()
 
 
 def _matrix(cells: list[Json]) -> str:
@@ -66,7 +59,7 @@ def _matrix(cells: list[Json]) -> str:
         rows.append([client, version(client), *(_shown(mine, feature, notes) for feature in FEATURES)])
     failed = sum(not cell["ok"] for cell in cells)
     total = f"\n{len(cells)} cells, {failed} failed.\n"
-    return _table(rows) + total + "".join(f"- {note}\n" for note in notes) + "\n"
+    return table(rows) + total + "".join(f"- {note}\n" for note in notes) + "\n"
 
 
 def _shown(cells: list[Json], feature: str, notes: list[str]) -> str:
@@ -85,22 +78,7 @@ def _others(others: list[Json]) -> str:
     if not others:
         return ""
     rows = [["proof", "result"], ["---", "---"], *([one["proof"], one["result"]] for one in others)]
-    return "## Standard suites and third parties' servers\n\n" + _table(rows) + _WARNING
-
-
-def _conformance(found: list[Count]) -> str:
-    if not found:
-        return "## Recorded traffic\n\nThe recordings are not on the machine that wrote this page.\n"
-    rows = [["wire format", "proof", "exchanges", "unexplained failures"], ["---"] * 4]
-    rows += [[one.api, one.proof, str(one.number), str(len(one.failures))] for one in found]
-    failures = [failure for one in found for failure in one.failures]
-    text = _RECORDED
-    end = f"\nUnexplained failures: {len(failures)}.\n" + "".join(f"- {one}\n" for one in failures)
-    return "## Recorded traffic\n\n" + text + _table(rows) + end
-
-
-def _table(rows: list[list[str]]) -> str:
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return "## Standard suites and third parties' servers\n\n" + table(rows) + _WARNING
 
 
 def version(client: str) -> str:

@@ -1,6 +1,7 @@
 """Recorded traffic through the neutral form and back: what is lost on the way is listed here, and nothing else is."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,7 +12,9 @@ from gateway.formats.relay import translate
 from gateway.formats.responses.reply import read_reply
 from gateway.formats.responses.stream import ResponsesDecoder
 from gateway.formats.surface import Ending
-from tests.support.formats import context, endpoint, events, outgoing_body, relay, reply
+from tests.support.formats import context, endpoint, events, outgoing_body, relay, reply, unpriced
+from tests.support.normal import Compared, compare
+from tests.support.normal_responses import ANSWERS, REQUESTS
 from tests.support.responses import assembled, said_in_response
 from tests.support.vectors import Exchange, exchanges, needs_vectors
 
@@ -36,78 +39,20 @@ def expressible() -> list[tuple[Exchange, Ask]]:
     return [(one, ask) for one, ask in recorded() if not form.inexpressible(translated(ask), AT).fields]
 
 
-# Normalisations. Of requests: names and states of items, annotations of texts, an item's default type; reasoning
-# that was not encrypted, and the readable part of which there is another; `store: false` and the inclusion of encrypted
-# reasoning, which we say ourselves. Of answers: items of tools that run at the provider, annotations, phases.
+def requests() -> Compared:
+    return compare(_written(), REQUESTS)
 
 
-def normal_text(content: Any) -> Any:
-    parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else content
-    kept = []
-    for part in parts:
-        if part["type"] in ("input_text", "output_text", "text"):
-            kept += [{"type": "text", "text": part["text"]}] if part["text"] else []  # cases.md H3
-        else:
-            kept.append(part)
-    return kept
-
-
-def normal_items(value: Any, instructions: Any) -> list[Any]:
-    items = [{"role": "user", "content": value}] if isinstance(value, str) else list(value)
-    if instructions:
-        items.insert(0, {"role": "system", "content": instructions})
-    found: list[Any] = []
-    for item in items:
-        match item.get("type", "message"):
-            case "message":
-                content = normal_text(item["content"])
-                if found and found[-1].get("role") == item["role"] == "assistant":
-                    found[-1]["content"] += content
-                elif content:
-                    found.append({"role": item["role"].replace("developer", "system"), "content": content})
-            case "reasoning":
-                if item.get("encrypted_content"):
-                    shown = "\n\n".join(part["text"] for part in item.get("content") or item["summary"])
-                    found.append({"sealed": item["encrypted_content"], "text": shown})
-            case "function_call":
-                found.append({"call": [item["call_id"], item["name"], json.loads(item["arguments"] or "{}")]})
-            case "function_call_output":
-                found.append({"result": item["call_id"], "content": normal_text(item["output"])})
-            case other:
-                found.append({"other": other})
-    return found
-
-
-def normal_tools(tools: Any) -> list[Any]:
-    return [
-        {"name": tool["name"], "parameters": tool["parameters"], "strict": bool(tool.get("strict")),
-         "description": tool.get("description") or None}
-        for tool in tools or ()
-    ]  # fmt: skip
-
-
-def normal_request(body: dict[str, Any]) -> dict[str, Any]:
-    form = (body.get("text") or {}).get("format") or {"type": "text"}
-    return {
-        "input": normal_items(body["input"], body.get("instructions")),
-        "tools": normal_tools(body.get("tools")),
-        "tool_choice": (body.get("tool_choice") or "auto") if body.get("tools") else "auto",
-        "format": {key: value for key, value in form.items() if value is not None},
-        "stream": bool(body.get("stream")),
-        "effort": (body.get("reasoning") or {}).get("effort"),
-        **{key: body[key] for key in ("model", "temperature", "top_p", "max_output_tokens", "user") if key in body},
-    }
+def _written() -> Iterator[tuple[str, Any, Any]]:
+    for exchange, asked in expressible():
+        sent = outgoing_body(translated(asked), AT, asked.survey.max_tokens)
+        assert (sent["store"], sent["include"]) == (False, ["reasoning.encrypted_content"])
+        yield exchange.name, exchange.request, {**sent, "model": exchange.request["model"]}
 
 
 def test_requests_survive_the_neutral_form() -> None:
-    found = expressible()
-    assert (len(recorded()), len(found)) == (121, 81)
-    for exchange, asked in found:
-        at = endpoint("responses", caps=("tools", "json_schema", "reasoning"))
-        sent = outgoing_body(translated(asked), at, asked.survey.max_tokens)
-        assert (sent.pop("store"), sent.pop("include")) == (False, ["reasoning.encrypted_content"])
-        wanted = normal_request(exchange.request)
-        assert {**normal_request(sent), "model": wanted["model"]} == wanted, exchange.name
+    found = requests()
+    assert (len(recorded()), found.number, found.failures, found.idle()) == (121, 81, [], [])
 
 
 def test_what_cannot_be_translated_is_named() -> None:
@@ -122,64 +67,42 @@ def test_what_cannot_be_translated_is_named() -> None:
     }  # fmt: skip
 
 
-def normal_output(items: Any) -> list[Any]:
-    found: list[Any] = []
-    for item in items:
-        match item["type"]:
-            case "message":
-                texts = [part.get("text") or part.get("refusal") for part in item["content"]]
-                found.append("".join(texts))
-            case "reasoning":
-                shown = "".join(part["text"] for part in item.get("content") or ())
-                shown = shown or "\n\n".join(part["text"] for part in item["summary"])
-                if shown or item.get("encrypted_content"):
-                    found.append((shown, item.get("encrypted_content")))
-            case "function_call":
-                found.append((item["call_id"], item["name"], json.loads(item["arguments"] or "{}")))
-            case _:
-                pass
-    joined: list[Any] = []  # messages with nothing but an omitted item between them
-    for one in found:
-        if joined and isinstance(one, str) and isinstance(joined[-1], str):
-            joined[-1] += one
-        elif one != "":
-            joined.append(one)
-    return joined
+def answers() -> Compared:
+    return compare([*_wholes(), *_streams()], ANSWERS)
+
+
+def _wholes() -> Iterator[tuple[str, Any, Any]]:
+    for exchange, asked in recorded():
+        if not exchange.streamed:
+            answer, usage = read_reply(exchange.body, "reply-1")
+            shown = SURFACE.encode(asked, answer, Ending(answer.finish, usage=usage))
+            yield exchange.name, json.loads(exchange.body), json.loads(shown)
+
+
+def _streams() -> Iterator[tuple[str, Any, Any]]:
+    """The response that the last event has whole. OpenAI encrypts reasoning anew for it: its items' own is compared."""
+    for exchange, asked in recorded():
+        if exchange.streamed:
+            stream = translate(asked, SURFACE, context(unpriced, model="m"), ResponsesDecoder("reply-1"))
+            out = events(stream.feed(exchange.body) + stream.end())
+            native = relay(asked, AT, unpriced)
+            told = events(native.feed(exchange.body))
+            assert (stream.failure, stream.usage) == (native.failure, native.usage), exchange.name
+            assert stream.text_digest == native.text_digest, exchange.name
+            assert out[-1]["response"]["output"] == assembled(out), exchange.name
+            wanted = {**told[-1]["response"], "model": "m"}
+            yield exchange.name, sealed_alike(wanted), sealed_alike(out[-1]["response"])
+
+
+def sealed_alike(response: dict[str, Any]) -> dict[str, Any]:
+    """With one word for whatever is encrypted."""
+    items = [{**one, "encrypted_content": one.get("encrypted_content") and "sealed"} for one in response["output"]]
+    return {**response, "output": items}
 
 
 def test_answers_survive_the_neutral_form() -> None:
-    wholes = [(one, ask) for one, ask in recorded() if not one.streamed]
-    assert len(wholes) == 109
-    for exchange, asked in wholes:
-        was = json.loads(exchange.body)
-        answer, usage = read_reply(exchange.body, "reply-1")
-        shown = json.loads(SURFACE.encode(asked, answer, Ending(answer.finish, usage=usage)))
-        assert normal_output(shown["output"]) == normal_output(was["output"]), exchange.name
-        if was["status"] != "queued":
-            status = was["status"].replace("complete", "completed") if was["status"] == "complete" else was["status"]
-            assert (shown["status"], shown["incomplete_details"]) == (status, was["incomplete_details"])
-        if usage is not None:
-            counted = ("input_tokens", "output_tokens", "total_tokens")
-            assert [shown["usage"][key] for key in counted] == [was["usage"][key] for key in counted]
-
-
-def unsealed(items: Any) -> list[Any]:
-    """OpenAI encrypts the same reasoning anew for the item and for the whole response."""
-    return [one if isinstance(one, str) or len(one) == 3 else (one[0], bool(one[1])) for one in normal_output(items)]
-
-
-def test_streams_survive_the_neutral_form_and_are_whole() -> None:
-    streams = [(one, ask) for one, ask in recorded() if one.streamed]
-    assert len(streams) == 12
-    for exchange, asked in streams:
-        stream = translate(asked, SURFACE, context(), ResponsesDecoder("reply-1"))
-        out = events(stream.feed(exchange.body) + stream.end())
-        native = relay(asked, AT)
-        told = events(native.feed(exchange.body))[-1]["response"]["output"]
-        assert (stream.failure, stream.usage) == (native.failure, native.usage), exchange.name
-        assert stream.text_digest == native.text_digest, exchange.name
-        assert unsealed(assembled(out)) == unsealed(told), exchange.name
-        assert out[-1]["response"]["output"] == assembled(out)
+    found = answers()
+    assert (found.number, found.failures, found.idle()) == (121, [], [])
 
 
 def test_says_the_same_on_chat() -> None:

@@ -24,6 +24,7 @@ from gateway.core.chat import (
 from tests.support.formats import USER, ask
 
 EPHEMERAL = {"type": "ephemeral"}
+TEXT = {"type": "text", "text": "a"}
 
 
 def chat(surface: Surface = Surface.CHAT, **body: Any) -> ChatRequest:
@@ -169,6 +170,14 @@ def test_chat_reads_fields(body: dict[str, Any], field: str, value: Any) -> None
         ),
         ({"messages": [{"role": "user", "content": [{"type": "video_url"}]}]}, {"content[].type=video_url"}),
         ({"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]}]}, {"file_id"}),
+        (
+            {"messages": [{"role": "user", "content": [{**TEXT, "prompt_cache_breakpoint": {}}]}]},
+            set(),
+        ),
+        (
+            {"messages": [{"role": "user", "content": [{**TEXT, "prompt_cache_breakpoint": {"mode": "explicit"}}]}]},
+            {"content[].prompt_cache_breakpoint"},
+        ),
     ],
 )
 def test_chat_names_what_has_no_place(body: dict[str, Any], unplaced: set[str]) -> None:
@@ -293,6 +302,7 @@ def test_messages_reads_fields(body: dict[str, Any], field: str, value: Any) -> 
         ),
         ({"output_config": {"format": {"type": "grammar"}}}, {"output_config.format.type=grammar"}),
         ({"thinking": {"type": "deep"}}, {"thinking.type=deep"}),
+        ({"thinking": {"type": "adaptive", "display": "summarized"}}, {"thinking.display"}),
         ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, {"tools[].type=bash_20250124"}),
         ({"tools": [{"name": "f", "input_schema": {}, "defer_loading": True}]}, {"tools[].defer_loading"}),
         ({"system": [{"type": "tool_addition"}]}, {"content[].type=tool_addition"}),
