@@ -32,11 +32,11 @@ from gateway.edge.metrics_gauges import (
     EndpointFacts,
     Gauges,
     ProviderUse,
-    Sink,
     Unopened,
     endpoint_facts,
     provider_uses,
 )
+from gateway.edge.records import Counted
 from gateway.edge.secrets import KeyRing, SecretStore
 from gateway.flow.answer import Parts, Walk
 from gateway.flow.attempt import Line
@@ -92,7 +92,7 @@ class Gateway:
         self.waiting_for = ""  # what a start still waits for, in words
         self.kube: Tally | None = None  # of the state's reflector, in a cluster
         self.door: Doorkeeper = Unopened()  # of the client port
-        self.sinks: dict[str, Sink] = {}  # by name: where records go
+        self.sinks: dict[str, Counted] = {}  # by name: where records go
         self.lag = LoopLag(clock.now_s, asyncio.sleep)
         self._traced: Callable[[Decision], Decision] | None = None
         self._life = clock.new_id()  # names this process to the monitor

@@ -1,7 +1,7 @@
 """The text that Prometheus reads, made in pieces: all of a large catalog takes 50 ms, and requests go on meanwhile.
 
-The library writes the text; here its work is cut so that no piece holds the event loop for more than a millisecond or
-two. Families are read one after the other, so two of them may be a few milliseconds apart.
+The library writes the text; here its work is cut so that no piece holds the event loop for more than a few
+milliseconds. Families are read one after the other, so two of them may be as far apart.
 """
 
 import asyncio

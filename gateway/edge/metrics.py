@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
-from prometheus_client.core import Metric
+from prometheus_client.core import Exemplar, Metric
 from prometheus_client.registry import Collector
 
 from gateway.core.decision import AttemptRow, Considered, Decision
+from gateway.core.trace import Trace
 from gateway.edge import metrics_families as families
 from gateway.edge.families import Cells, gauge, no_cells, observe
 from gateway.edge.metrics_gauges import Gauges, Unopened, of_gauges
@@ -63,7 +64,10 @@ class Metrics(Collector):
         if ended is None:
             ended = self._ended[key] = Ended(no_cells(DURATION_BUCKETS_S))
         ended.count += 1
-        observe(ended.seconds, DURATION_BUCKETS_S, decision.latency_ms / 1000.0)
+        place = observe(ended.seconds, DURATION_BUCKETS_S, decision.latency_ms / 1000.0)
+        trace = decision.trace
+        if trace is not None and trace.recorded:
+            ended.traced[place] = _exemplar(trace, decision.latency_ms, decision.time_s)
         if considered is not None:
             self._route(decision, considered, ended)
         saved_usd = decision.saved_usd
@@ -148,7 +152,10 @@ class Metrics(Collector):
             answered = self._answered[endpoint] = Answered(no_cells(TTFT_BUCKETS_S))
         if decision.ttft_ms is not None:
             answered.streams += 1
-            observe(answered.first_token_s, TTFT_BUCKETS_S, decision.ttft_ms / 1000.0)
+            place = observe(answered.first_token_s, TTFT_BUCKETS_S, decision.ttft_ms / 1000.0)
+            trace = decision.trace
+            if trace is not None and trace.recorded:
+                answered.traced[place] = _exemplar(trace, decision.ttft_ms, decision.time_s)
         usage = decision.usage
         if usage is not None:
             answered.counted += 1
@@ -188,6 +195,11 @@ class Metrics(Collector):
         )
         if self.gauges is not None:
             yield from of_gauges(self.gauges)
+
+
+def _exemplar(trace: Trace, value_ms: float, time_s: float) -> Exemplar:
+    """A request that can be looked up: spans were made of it."""
+    return Exemplar({"trace_id": trace.trace_id}, value_ms / 1000.0, time_s)
 
 
 def registry(metrics: Metrics) -> CollectorRegistry:

@@ -12,26 +12,11 @@ from gateway.edge.families import Family, Gauge, count, counter, gauge, level
 from gateway.edge.kube.metrics import of_tally
 from gateway.edge.kube.reflector import Tally
 from gateway.edge.loop_lag import LoopLag
+from gateway.edge.records import Counted
 from gateway.upstream.call import Origin
 from gateway.upstream.pool import OriginStats
 
 STATE_VALUES = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
-
-
-class Sink(Protocol):
-    """What carries records away, as far as it is counted."""
-
-    @property
-    def delivered(self) -> int: ...
-
-    @property
-    def dropped(self) -> int: ...
-
-    @property
-    def retries(self) -> int: ...
-
-    @property
-    def waiting(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +104,7 @@ class Gauges:
     endpoints: Callable[[], Iterable[EndpointFacts]]
     providers: Callable[[], Iterable[ProviderUse]]
     door: Callable[[], Doorkeeper]
-    sinks: Callable[[], Mapping[str, Sink]]
+    sinks: Callable[[], Mapping[str, Counted]]
     kube: Callable[[], Tally | None]  # None: outside a cluster
     lag: LoopLag
 
@@ -139,7 +124,8 @@ def of_gauges(gauges: Gauges) -> Iterator[Family]:
     )
     yield count(
         "pointsman_records_dropped",
-        "Decision records that could not be kept in the journal. Worry where it rises: the disk or the pipe is full.",
+        "Decision records that were given up, in the journal and all sinks together. Worry where it rises; "
+        "pointsman_sink_dropped_total says where.",
         gauges.records_dropped(),
     )
     yield gauge(
@@ -240,17 +226,17 @@ def _of_providers(providers: list[ProviderUse]) -> Iterator[Family]:
     )
 
 
-def _of_sinks(sinks: Mapping[str, Sink]) -> Iterator[Family]:
+def _of_sinks(sinks: Mapping[str, Counted]) -> Iterator[Family]:
     yield counter(
         "pointsman_sink_delivered",
-        "Rows (of traces: spans' requests) that a sink has accepted.",
+        "Records that a sink has accepted; of traces: requests of which spans were made.",
         ("sink",),
         [((name,), sink.delivered) for name, sink in sinks.items()],
     )
     yield counter(
         "pointsman_sink_dropped",
-        "Rows that were given up for good. Worry where it rises: the sink is down, too slow, or refuses them. Requests "
-        "are not affected.",
+        "Records that were given up. Worry where it rises: the sink is down, too slow, or refuses them. Requests are "
+        "not affected.",
         ("sink",),
         [((name,), sink.dropped) for name, sink in sinks.items()],
     )
@@ -262,7 +248,7 @@ def _of_sinks(sinks: Mapping[str, Sink]) -> Iterator[Family]:
     )
     yield gauge(
         "pointsman_sink_waiting",
-        "Rows that wait for a sink. Worry where it keeps rising: the oldest will be dropped.",
+        "Records that wait for a sink. Worry where it keeps rising: the oldest will be dropped.",
         ("sink",),
         {(name,): sink.waiting for name, sink in sinks.items()},
     )
