@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help venv dev run test cover check image dashboards chart check-chart test-cluster test-clients bench lock clean
+.PHONY: help venv dev run test cover check image dashboards chart check-chart test-cluster test-clients bench evaluate-router lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -50,8 +50,8 @@ check: dev ## Linters, types, import contracts, sizes.
 	@$(BIN)/python -m pytest tests/architecture
 
 cover: dev ## Branch coverage of the pure floors, which must be whole.
-	@$(BIN)/python -m pytest $(SPREAD) tests/core tests/formats tests/flow \
-	  --cov=gateway.core --cov=gateway.formats --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
+	@$(BIN)/python -m pytest $(SPREAD) tests/core tests/formats tests/flow tests/learned \
+	  --cov=gateway.core --cov=gateway.formats --cov=gateway.learned --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
 
 image: dev ## The image of the Dockerfile without a Docker engine, as an OCI archive (needs root).
 	@$(BIN)/python -m scripts.image
@@ -73,6 +73,9 @@ test-clients: dev ## Real clients (Python, Node, Claude Code, Codex) against the
 
 bench: dev ## CPU per request and per event, beside nginx in the same run.
 	@$(BIN)/python -m loadtest.bench $(BENCH)
+
+evaluate-router: dev ## How good the learned classifier is. EVAL=FILE.parquet: on those prompts; WRITE=PAGE.md; DATA=DIR.
+	@$(BIN)/python -m scripts.router.evaluate $(if $(DATA),--data $(DATA)) $(if $(EVAL),--eval $(EVAL)) $(if $(WRITE),--write $(WRITE))
 
 COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --upgrade
 
