@@ -47,6 +47,7 @@ class Post:
             tls: None for the machine's own authorities.
             epoch_s: the clock, for dates in Retry-After.
         """
+        self._connection: HTTPConnection | None = None
         parts = urlsplit(base_url)
         self._secure = parts.scheme == "https"
         self._host, self._port = parts.hostname or "", parts.port
@@ -54,7 +55,6 @@ class Post:
         self._timeout_s = timeout_s
         self._tls = tls
         self._epoch_s = epoch_s
-        self._connection: HTTPConnection | None = None
 
     def send(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         """The answer's body, of a success. Raises `Undelivered` for everything else."""
@@ -79,6 +79,10 @@ class Post:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def __del__(self) -> None:
+        """A sink that nobody has any more lets go of its connection."""
+        self.close()
 
     def _exchange(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[HTTPResponse, bytes]:
         kept = self._connection
