@@ -116,6 +116,9 @@ class Collector:
             body, headers = gzipped(body, headers)
         return self._post.send(self._path, body, headers)
 
+    def close(self) -> None:
+        self._post.close()
+
     def _filed(self) -> dict[str, str]:
         try:
             text = self._headers_file.read_text()
@@ -181,8 +184,12 @@ def _tls(environ: Mapping[str, str], signal: str) -> ssl.SSLContext | None:
         return None
     try:
         context = ssl.create_default_context(cafile=authority)
+    except OSError:  # which an SSLError is
+        raise Unusable("OTEL_EXPORTER_OTLP_CERTIFICATE: no certificates in that file") from None
+    try:
         if own is not None:
             context.load_cert_chain(own, key)
-    except (OSError, ssl.SSLError):
-        raise Unusable("OTEL_EXPORTER_OTLP_CERTIFICATE and _CLIENT_…: no usable certificate and key there") from None
+    except OSError:
+        words = "no certificate and key in that file and that of OTEL_EXPORTER_OTLP_CLIENT_KEY"
+        raise Unusable(f"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: {words}") from None
     return context

@@ -56,7 +56,8 @@ class Tracer:
         self._tail = Tail(tracing.slow_s)
         self._captures = tracing.captures
         self._now_s = now_s
-        export = Export(Collector(tracing.target), Places(catalog), resource)
+        self._collector = Collector(tracing.target)
+        export = Export(self._collector, Places(catalog), resource)
         self.courier: Courier[Decision] = Courier(SINK, export.deliver, RULES, weigh)
 
     def take(self, decision: Decision) -> Decision:
@@ -70,6 +71,12 @@ class Tracer:
             decision = replace(decision, trace=replace(trace, recorded=True))
         self.courier.add(decision if self._captures or decision.texts is None else replace(decision, texts=None))
         return decision
+
+
+    def close(self, within_s: float) -> None:
+        """Send what waits, for at most so long."""
+        self.courier.close(within_s)
+        self._collector.close()
 
 
 class Export:

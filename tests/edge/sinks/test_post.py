@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from gateway.edge.courier import Undelivered
 from gateway.edge.sinks.post import USER_AGENT, Post, gzipped
+from tests.support.certificates import self_signed
 from tests.support.receiver import HANG_UP, NEVER, Receiver, Reply, receiving
 
 HEADERS = {"Authorization": "Bearer sk-secret", "Content-Type": "application/json"}
@@ -19,6 +19,7 @@ HEADERS = {"Authorization": "Bearer sk-secret", "Content-Type": "application/jso
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with receiving() as found:
+        found.keeps = True
         yield found
 
 
@@ -134,18 +135,7 @@ def test_compresses_what_is_long_enough() -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    try:
-        subprocess.run(
-            [*made, *subject, "-days", "2", "-keyout", path, "-out", path.with_suffix(".crt")],
-            check=True, capture_output=True,
-        )  # fmt: skip
-    except FileNotFoundError:
-        pytest.skip("openssl is not installed")
-    path.write_bytes(path.read_bytes() + path.with_suffix(".crt").read_bytes())
-    return path
+    return self_signed(tmp_path_factory.mktemp("tls") / "both.pem")
 
 
 def test_trusts_only_known_authorities(certificate: Path) -> None:
