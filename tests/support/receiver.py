@@ -35,6 +35,7 @@ class Receiver:
     def __init__(self) -> None:
         self.replies: list[Reply] = []  # one for each request, then always a plain 200
         self.always: Reply | None = None
+        self.keeps = False  # connections: a test whose client nobody closes must not leave any
         self.url = ""
         self.connections = 0
         self._sent: list[Sent] = []
@@ -85,7 +86,8 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             self.send_response(reply.status)
-            for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+            own = {"Content-Length": str(len(reply.body)), "Connection": "keep-alive" if receiver.keeps else "close"}
+            for name, value in {**own, **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(reply.body)

@@ -80,10 +80,6 @@ class Post:
             self._connection.close()
             self._connection = None
 
-    def __del__(self) -> None:
-        """A sink that nobody has any more lets go of its connection."""
-        self.close()
-
     def _exchange(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[HTTPResponse, bytes]:
         kept = self._connection
         if kept is not None:
