@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help venv dev run test cover check image dashboards chart check-chart test-cluster test-clients bench evaluate-router lock clean
+.PHONY: help venv dev run test cover check image dashboards chart check-chart test-cluster test-observability test-clients bench evaluate-router lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -67,6 +67,9 @@ check-chart: dev ## The Helm chart: lint, its unit tests, schemas of three Kuber
 
 test-cluster: dev ## The end-to-end tests, on a real Kubernetes that is started and ended here (needs root).
 	@$(BIN)/python -m tests.cluster $(TESTS)
+
+test-observability: dev ## A real Prometheus on the real gateway and monitor under traffic (needs the program prometheus).
+	@POINTSMAN_TEST_PROMETHEUS=1 $(BIN)/python -m pytest -rs tests/prometheus tests/observability $(TESTS)
 
 test-clients: dev ## Real clients (Python, Node, Claude Code, Codex) against the gateway; installed beside the clone.
 	@$(BIN)/python -m tests.clients $(TESTS)

@@ -209,8 +209,8 @@ GATEWAY = (
         f"min by (namespace) (max_over_time({series('pointsman_retry_budget_left')}[2m])) < 1\n",
         "1m",
         "A gateway may not try again",
-        "A gateway in {{ $labels.namespace }} has used up its budget of extra tries; requests fail at the first "
-        "failure.",
+        "A gateway in {{ $labels.namespace }} has used up its budget of extra tries; a request "
+        "gets one failover and no more.",
     ),
     Alert(
         "PointsmanAutoscalerAtMaximum",
