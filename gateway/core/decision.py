@@ -1,13 +1,12 @@
-"""The record of one request: what was asked, considered, excluded and why, tried, what came back, cost and saved.
+"""What is known of one request in the end: what was asked, considered, excluded and why, tried, what came back, cost
+and saved.
 
-Owns the shape of CONTRACT §7. It holds no text of prompt or answer; `Texts` is added by the walk only where the route
-opted in and every label of the request allows it.
+It holds no text of prompt or answer; `texts` are added by the walk only where the route opted in and every label of the
+request allows it. As JSON it is `core.record`.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
-from functools import lru_cache
 from hashlib import blake2b
 
 from msgspec import Struct
@@ -19,8 +18,6 @@ from gateway.core.plan import Step
 from gateway.core.policy import Label, Route, Variant
 from gateway.core.trace import Trace
 from gateway.core.usage import Usage
-
-OTHERS_SHOWN = 8  # of the cheapest candidates outside the plan
 
 
 class Outcome(StrEnum):
@@ -98,152 +95,8 @@ class Decision(Struct, frozen=True, gc=False):
     trace: Trace | None = None  # None: nothing is traced
 
 
-def record(decision: Decision) -> dict[str, Json]:
-    """The decision as one JSON object, in the field order of CONTRACT §7."""
-    usage = decision.usage
-    row: dict[str, Json] = {
-        "id": decision.id,
-        "time": _utc(decision.time_s),
-        "route": None,
-        "variant": None,
-        "key_id": decision.key_id,
-        "surface": decision.surface,
-        "model": decision.model,
-        "stream": decision.stream,
-        "task": None,
-        "task_confidence": None,
-        "difficulty": None,
-        "escalated": False,
-        "tier_required": None,
-        "sensitivity": [],
-        "tags": dict(decision.tags),
-        "session_hash": None,
-        "prompt_hash": decision.prompt_hash,
-        "prompt_chars": decision.prompt_chars,
-        "estimated_input_tokens": None,
-        "plan": [],
-        "candidates": [],
-        "excluded": {},
-        "panic": False,
-        "attempts": [_attempt(row) for row in decision.attempts],
-        "endpoint": decision.endpoint,
-        "status": decision.status,
-        "outcome": decision.outcome.value,
-        "error": decision.error,
-        "usage": usage_json(usage),
-        "cost_usd": decision.cost_usd,
-        "provider_cost_usd": None if usage is None else usage.provider_cost_usd,
-        "baseline": None,
-        "baseline_cost_usd": decision.baseline_cost_usd,
-        "saved_usd": decision.saved_usd,
-        "latency_ms": round(decision.latency_ms, 2),
-        "ttft_ms": None if decision.ttft_ms is None else round(decision.ttft_ms, 2),
-        "response_hash": decision.response_hash,
-        "dropped": list(decision.dropped),
-        "trace_id": _trace_id(decision.trace),
-    }
-    if decision.considered is not None:
-        row |= _walked(decision.considered, decision.tiers)
-    if decision.texts is not None:
-        row["texts"] = dict(decision.texts)
-    return row
-
-
-def _trace_id(trace: Trace | None) -> str | None:
-    """The id by which somebody may find something: of a trace with spans of ours, or of the client's."""
-    return trace.trace_id if trace is not None and (trace.recorded or trace.parent_id is not None) else None
-
-
-def _walked(considered: Considered, tiers: tuple[str, ...]) -> dict[str, Json]:
-    """What is known of a request that got as far as a plan; the fields keep their place in the record."""
-    tier, variant = considered.tier_required, considered.variant
-    excluded: dict[str, int] = {}
-    for reasons in considered.excluded.values():
-        for why in reasons:
-            excluded[why] = excluded.get(why, 0) + 1
-    return {
-        "route": considered.route.name,
-        "variant": None if variant is None else variant.name,
-        "task": considered.task,
-        "task_confidence": round(considered.task_confidence, 3),
-        "difficulty": round(considered.difficulty, 3),
-        "escalated": considered.escalated,
-        "tier_required": None if tier is None else tiers[tier],
-        "sensitivity": [label.name for label in considered.labels],
-        "session_hash": considered.session,
-        "estimated_input_tokens": considered.estimated_input,
-        "plan": [step.endpoint.id for step in considered.steps],
-        "candidates": candidates(considered),
-        "excluded": excluded,
-        "panic": considered.panic,
-        "baseline": considered.baseline,
-    }
-
-
-def _utc(time_s: float) -> str:
-    second, micro = divmod(round(time_s * 1e6), 1_000_000)
-    return f"{_second(second)}.{micro // 1000:03}Z"
-
-
-@lru_cache(maxsize=2)
-def _second(epoch_s: int) -> str:
-    """The text of a second: the requests of that second share it."""
-    return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
 def tier_name(tier: int | None, tiers: tuple[str, ...]) -> str | None:
     return None if tier is None else tiers[tier]
-
-
-def usage_json(usage: Usage | None) -> dict[str, Json] | None:
-    if usage is None:
-        return None
-    units: dict[str, Json] = {} if usage.requests in (0, 1) else {"units": usage.requests}
-    return {
-        **units,  # images, characters, seconds, search units: what a fee was for
-        "input": usage.input,
-        "cached_input": usage.cached_input,
-        "cache_write": usage.cache_write,
-        "output": usage.output,
-        "reasoning": usage.reasoning,
-        "estimated": usage.estimated,
-    }
-
-
-def candidates(considered: Considered) -> list[dict[str, Json]]:
-    """The plan and the cheapest others, excluded ones last."""
-    others = considered.others[:OTHERS_SHOWN]
-    rows: list[dict[str, Json]] = [
-        {"endpoint": step.endpoint.id, "eligible": True, "reasons": [], "estimated_cost": step.estimate_usd}
-        for step in (*considered.steps, *others)
-    ]
-    room = OTHERS_SHOWN - len(others)
-    planned = {row["endpoint"] for row in rows}
-    for name, reasons in considered.excluded.items():
-        if room <= 0:
-            break
-        if name not in planned:
-            rows.append({"endpoint": name, "eligible": False, "reasons": list(reasons), "estimated_cost": None})
-            room -= 1
-    return rows
-
-
-def _attempt(row: AttemptRow) -> dict[str, Json]:
-    return {
-        "endpoint": row.endpoint,
-        "started_ms": round(row.started_ms, 2),
-        "ttft_ms": None if row.ttft_ms is None else round(row.ttft_ms, 2),
-        "duration_ms": round(row.duration_ms, 2),
-        "outcome": row.outcome,
-        "status": row.status,
-        "error": row.error,
-        "cost_usd": row.cost_usd,
-    }
-
-
-def feedback(decision_id: str, score: float, comment: str | None, time_s: float) -> dict[str, Json]:
-    """A row of the decision stream that carries a client's judgement of an earlier decision."""
-    return {"type": "feedback", "decision": decision_id, "score": score, "comment": comment, "time": _utc(time_s)}
 
 
 def session_hash(ask: Ask, extras: Extras) -> str:

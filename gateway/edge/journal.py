@@ -11,7 +11,10 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.core.decision import Decision, record
+import msgspec
+
+from gateway.core.decision import Decision
+from gateway.core.record import Record, Recorder, fields
 from gateway.formats import codec
 
 QUEUE_LIMIT = 20_000  # about 20 MB of records; a minute at 300 requests a second
@@ -30,6 +33,8 @@ class Journal:
         self._descriptor = descriptor
         self._owned = owned
         self._queue: deque[Row] = deque()
+        self._recorder = Recorder()
+        self._encoder = msgspec.json.Encoder()
         self._wake = threading.Event()
         self._closing = False
         self.dropped = 0
@@ -100,12 +105,17 @@ class Journal:
 
     def _line(self, row: Row) -> bytes | None:
         """The row's line, or None where it holds what JSON cannot: one bad row must not end all that follow."""
-        fields = record(row) if isinstance(row, Decision) else row
+        made = self._recorder.record(row) if isinstance(row, Decision) else row
         try:
-            return codec.dumps(fields) + b"\n"  # codec: a text may hold half an emoji, which orjson refuses
+            return self._encoder.encode(made) + b"\n"
+        except (TypeError, ValueError, OverflowError):
+            pass  # a text may hold half an emoji, which only `codec` takes
+        told = fields(made) if isinstance(made, Record) else made
+        try:
+            return codec.dumps(told) + b"\n"
         except TypeError as error:
             self.dropped += 1
-            log.error("decision %s cannot be written as JSON: %s; it is counted as dropped", fields.get("id"), error)
+            log.error("decision %s cannot be written as JSON: %s; it is counted as dropped", told.get("id"), error)
             return None
 
     def _write(self, lines: bytes) -> None:

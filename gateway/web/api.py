@@ -12,7 +12,7 @@ import orjson
 from aiohttp import web
 
 from gateway.core.ask import Surface
-from gateway.core.decision import feedback
+from gateway.core.record import feedback
 from gateway.core.refusal import Refusal, RefusalKind, Refused
 from gateway.flow import faults
 from gateway.flow.answer import Walk

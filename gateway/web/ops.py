@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from gateway.core.decision import record
+from gateway.core.record import record
 from gateway.edge.assets import page_routes
 from gateway.edge.broadcast import Broadcast
 from gateway.edge.exposition import exposed

@@ -12,7 +12,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from gateway.core.decision import Decision, Outcome, record
+from gateway.core.decision import Decision, Outcome
+from gateway.core.record import record
 
 ROOM = 500
 LISTED_ROOM = 100_000  # endpoints in all decisions kept; about 60 bytes each

@@ -24,7 +24,8 @@ from gateway.config.compile import Compiled
 from gateway.config.here import known_here
 from gateway.config.known import Known
 from gateway.config.load import ConfigText, load_config
-from gateway.core.decision import Decision, record
+from gateway.core.decision import Decision
+from gateway.core.record import record
 from gateway.edge.journal import Row
 from gateway.edge.metrics import registry
 from gateway.upstream.client import Upstream

@@ -7,8 +7,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from gateway.core.ask import Surface
-from gateway.core.decision import Decision, record
+from gateway.core.decision import Decision
 from gateway.core.extras import read_extras
+from gateway.core.record import record
 from gateway.core.trace import Trace
 from gateway.flow.answer import Parts, Walk
 from gateway.flow.attempt import Line

@@ -13,7 +13,8 @@ from hashlib import blake2b
 from uuid import UUID
 
 from gateway.core.chat import Json
-from gateway.core.decision import Decision, tier_name, usage_json
+from gateway.core.decision import Decision, tier_name
+from gateway.core.record import usage_json
 from gateway.edge.courier import Rules, Undelivered
 from gateway.edge.journal import Row
 from gateway.edge.sinks.keys import SinkKey

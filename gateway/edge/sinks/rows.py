@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from gateway.core.chat import Json
-from gateway.core.decision import Decision, record
+from gateway.core.decision import Decision
+from gateway.core.record import record
 from gateway.edge.courier import Undelivered
 from gateway.edge.journal import Row
 from gateway.formats import codec

@@ -15,7 +15,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from gateway import VERSION
-from gateway.core.decision import Outcome, record
+from gateway.core.decision import Outcome
+from gateway.core.record import record
 from gateway.core.trace import Trace
 from gateway.edge.courier import Undelivered
 from gateway.edge.sinks.otlp import Collector, Target

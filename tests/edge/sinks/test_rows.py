@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from gateway.core.decision import record
+from gateway.core.record import record
 from gateway.edge.courier import Undelivered
 from gateway.edge.sinks.rows import complain, end_ns, feedback_ns, jsons, passing_over, start_ns, weigh
 from gateway.formats import codec

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from gateway.core.decision import record
+from gateway.core.record import record
 from gateway.edge.courier import Undelivered
 from gateway.edge.sinks.keys import SinkKey
 from gateway.edge.sinks.webhook import Webhook, signature

@@ -2,23 +2,13 @@
 
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
-from gateway.core.decision import (
-    OTHERS_SHOWN,
-    AttemptRow,
-    Considered,
-    Decision,
-    Outcome,
-    candidates,
-    feedback,
-    record,
-    session_hash,
-    tier_name,
-    usage_json,
-)
+from gateway.core.decision import AttemptRow, Considered, Decision, Outcome, session_hash, tier_name
 from gateway.core.extras import NO_EXTRAS, Extras
 from gateway.core.policy import Label, Route, Variant
+from gateway.core.record import KINDS_KEPT, OTHERS_SHOWN, Recorder, candidates, feedback, record, usage_json
 from gateway.core.trace import Trace
 from gateway.core.usage import Usage
 from tests.support.builders import EPOCH_S, TIERS, a_step, an_ask
@@ -174,6 +164,7 @@ def test_holds_texts_only_where_they_are_given() -> None:
 def test_has_no_variant_and_no_tier_where_there_is_none() -> None:
     told = record(replace(DECISION, considered=replace(CONSIDERED, variant=None, tier_required=None)))
     assert (told["variant"], told["tier_required"]) == (None, None)
+    assert record(replace(DECISION, considered=replace(CONSIDERED, excluded={})))["excluded"] == {}
     assert tier_name(2, TIERS) == "large"
     assert usage_json(None) is None
 
@@ -184,10 +175,33 @@ def test_shows_the_plan_and_eight_others() -> None:
         others=tuple(a_step(f"o{n}/m") for n in range(5)),
         excluded={"alpha/m": ("breaker_open",), **{f"x{n}/m": ("tier",) for n in range(5)}},
     )
-    shown = [row["endpoint"] for row in candidates(many)]
+    shown = [row.endpoint for row in candidates(many)]
     assert shown == ["alpha/m", "beta/m", *(f"o{n}/m" for n in range(5)), "x0/m", "x1/m", "x2/m"]
     most = replace(CONSIDERED, others=tuple(a_step(f"o{n}/m") for n in range(20)))
     assert len(candidates(most)) == 2 + OTHERS_SHOWN
+
+
+def test_counts_what_requests_of_a_kind_share_only_once() -> None:
+    class Looked(dict[str, tuple[str, ...]]):
+        looks = 0
+
+        def values(self) -> Any:
+            self.looks += 1
+            return super().values()
+
+    recorder, shared = Recorder(), Looked({"delta/m": ("tier",)})
+    of_a_kind = replace(DECISION, considered=replace(CONSIDERED, excluded=shared))
+    assert [recorder.record(of_a_kind).excluded for _ in range(3)] == [{"tier": 1}] * 3
+    assert shared.looks == 1
+    for number in range(KINDS_KEPT):
+        other = replace(CONSIDERED, excluded={"x/m": ("price",) * (number + 1)})
+        assert recorder.record(replace(DECISION, considered=other)).excluded == {"price": number + 1}
+    recorder.record(of_a_kind)
+    assert shared.looks == 2
+
+
+def test_is_the_same_as_a_line_of_json() -> None:
+    assert msgspec.json.decode(msgspec.json.encode(Recorder().record(DECISION))) == record(DECISION)
 
 
 def test_names_a_session_by_a_hash_so_that_the_clients_own_name_never_shows() -> None:

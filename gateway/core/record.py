@@ -1,0 +1,270 @@
+"""A decision as one JSON object: the record of CONTRACT §7, in its order.
+
+The shape is a struct, from which a line of JSON is made twice as fast as from dicts; who wants a dict gets it from the
+same struct. Half a request's cost of being seen is spent here, so that what requests of one kind share is counted once
+(`Recorder`).
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType, to_builtins
+
+from gateway.core.chat import Json
+from gateway.core.decision import AttemptRow, Considered, Decision
+from gateway.core.trace import Trace
+from gateway.core.usage import Usage
+
+OTHERS_SHOWN = 8  # of the cheapest candidates outside the plan
+KINDS_KEPT = 128  # sets of exclusions whose sums are remembered
+
+
+class Candidate(Struct, gc=False):
+    endpoint: str
+    eligible: bool
+    reasons: list[str]
+    estimated_cost: float | None  # USD
+
+
+class Attempt(Struct, gc=False):
+    endpoint: str
+    started_ms: float
+    ttft_ms: float | None
+    duration_ms: float
+    outcome: str
+    status: int | None
+    error: str | None
+    cost_usd: float | None
+
+
+class Tokens(Struct, gc=False):
+    units: float | UnsetType  # images, characters, seconds, search units: what a fee was for
+    input: int
+    cached_input: int
+    cache_write: int
+    output: int
+    reasoning: int
+    estimated: bool
+
+
+class Record(Struct, gc=False):
+    id: str
+    time: str
+    route: str | None
+    variant: str | None
+    key_id: str | None
+    surface: str
+    model: str
+    stream: bool
+    task: str | None
+    task_confidence: float | None
+    difficulty: float | None
+    escalated: bool
+    tier_required: str | None
+    sensitivity: list[str]
+    tags: dict[str, str]
+    session_hash: str | None
+    prompt_hash: str | None
+    prompt_chars: int
+    estimated_input_tokens: int | None
+    plan: list[str]
+    candidates: list[Candidate]
+    excluded: Mapping[str, int]
+    panic: bool
+    attempts: list[Attempt]
+    endpoint: str | None
+    status: int
+    outcome: str
+    error: str | None
+    usage: Tokens | None
+    cost_usd: float | None
+    provider_cost_usd: float | None
+    baseline: str | None
+    baseline_cost_usd: float | None
+    saved_usd: float | None
+    latency_ms: float
+    ttft_ms: float | None
+    response_hash: str | None
+    dropped: list[str]
+    trace_id: str | None
+    texts: Mapping[str, Json] | UnsetType = UNSET
+
+
+class Recorder:
+    """Makes records one after the other. Used by one thread."""
+
+    def __init__(self) -> None:
+        self._counted: dict[int, tuple[Mapping[str, tuple[str, ...]], dict[str, int]]] = {}
+
+    def record(self, decision: Decision) -> Record:
+        usage, considered = decision.usage, decision.considered
+        made = Record(
+            decision.id,
+            _utc(decision.time_s),
+            None, None,  # route and variant
+            decision.key_id,
+            decision.surface,
+            decision.model,
+            decision.stream,
+            None, None, None, False, None, [],  # from the task to the labels
+            dict(decision.tags),
+            None,  # the session's hash
+            decision.prompt_hash,
+            decision.prompt_chars,
+            None, [], [], {}, False,  # from the estimate to the panic
+            [_attempt(row) for row in decision.attempts],
+            decision.endpoint,
+            decision.status,
+            decision.outcome.value,
+            decision.error,
+            _tokens(usage),
+            decision.cost_usd,
+            None if usage is None else usage.provider_cost_usd,
+            None,  # the baseline
+            decision.baseline_cost_usd,
+            decision.saved_usd,
+            _hundredths(decision.latency_ms),
+            _hundredths_or_none(decision.ttft_ms),
+            decision.response_hash,
+            list(decision.dropped),
+            _trace_id(decision.trace),
+        )  # fmt: skip
+        if considered is not None:
+            self._walked(made, considered, decision.tiers)
+        if decision.texts is not None:
+            made.texts = decision.texts
+        return made
+
+    def _walked(self, made: Record, considered: Considered, tiers: tuple[str, ...]) -> None:
+        """What is known of a request that got as far as a plan."""
+        tier, variant = considered.tier_required, considered.variant
+        made.route = considered.route.name
+        if variant is not None:
+            made.variant = variant.name
+        made.task = considered.task
+        made.task_confidence = _thousandths(considered.task_confidence)
+        made.difficulty = _thousandths(considered.difficulty)
+        made.escalated = considered.escalated
+        if tier is not None:
+            made.tier_required = tiers[tier]
+        made.sensitivity = [label.name for label in considered.labels]
+        made.session_hash = considered.session
+        made.estimated_input_tokens = considered.estimated_input
+        made.plan = [step.endpoint.id for step in considered.steps]
+        made.candidates = candidates(considered)
+        if considered.excluded:
+            made.excluded = self._sums(considered.excluded)
+        made.panic = considered.panic
+        made.baseline = considered.baseline
+
+    def _sums(self, excluded: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+        """How many endpoints each reason kept out. Requests of a kind share the mapping, which is held here with its
+        sums: so its identity says which it is."""
+        known = self._counted.get(id(excluded))
+        if known is not None:
+            return known[1]
+        sums: dict[str, int] = {}
+        for reasons in excluded.values():
+            for why in reasons:
+                sums[why] = sums.get(why, 0) + 1
+        if len(self._counted) >= KINDS_KEPT:
+            self._counted.clear()
+        self._counted[id(excluded)] = (excluded, sums)
+        return sums
+
+
+def record(decision: Decision) -> dict[str, Any]:
+    """The decision as a dict of JSON types."""
+    return fields(Recorder().record(decision))
+
+
+def fields(made: Record) -> dict[str, Any]:
+    """The same as JSON types; what is not set is not there."""
+    found: dict[str, Any] = to_builtins(made)
+    return found
+
+
+def candidates(considered: Considered) -> list[Candidate]:
+    """The plan and the cheapest others, excluded ones last."""
+    others = considered.others[:OTHERS_SHOWN]
+    rows = [Candidate(step.endpoint.id, True, [], step.estimate_usd) for step in (*considered.steps, *others)]
+    room = OTHERS_SHOWN - len(others)
+    if room <= 0 or not considered.excluded:
+        return rows
+    planned = {row.endpoint for row in rows}
+    for name, reasons in considered.excluded.items():
+        if name not in planned:
+            rows.append(Candidate(name, False, list(reasons), None))
+            room -= 1
+            if room <= 0:
+                break
+    return rows
+
+
+def usage_json(usage: Usage | None) -> dict[str, Json] | None:
+    return None if usage is None else to_builtins(_tokens(usage))
+
+
+def feedback(decision_id: str, score: float, comment: str | None, time_s: float) -> dict[str, Json]:
+    """A row of the decision stream that carries a client's judgement of an earlier decision."""
+    return {"type": "feedback", "decision": decision_id, "score": score, "comment": comment, "time": _utc(time_s)}
+
+
+def _tokens(usage: Usage | None) -> Tokens | None:
+    if usage is None:
+        return None
+    return Tokens(
+        UNSET if usage.requests in (0, 1) else usage.requests,
+        usage.input,
+        usage.cached_input,
+        usage.cache_write,
+        usage.output,
+        usage.reasoning,
+        usage.estimated,
+    )
+
+
+def _attempt(row: AttemptRow) -> Attempt:
+    return Attempt(
+        row.endpoint,
+        _hundredths(row.started_ms),
+        _hundredths_or_none(row.ttft_ms),
+        _hundredths(row.duration_ms),
+        row.outcome,
+        row.status,
+        row.error,
+        row.cost_usd,
+    )
+
+
+def _trace_id(trace: Trace | None) -> str | None:
+    """The id by which somebody may find something: of a trace with spans of ours, or of the client's."""
+    return trace.trace_id if trace is not None and (trace.recorded or trace.parent_id is not None) else None
+
+
+# Rounding through integers costs half of what `round` does; none of these is negative or large.
+
+
+def _hundredths(value: float) -> float:
+    return int(value * 100.0 + 0.5) / 100.0
+
+
+def _hundredths_or_none(value: float | None) -> float | None:
+    return None if value is None else int(value * 100.0 + 0.5) / 100.0
+
+
+def _thousandths(value: float) -> float:
+    return int(value * 1000.0 + 0.5) / 1000.0
+
+
+def _utc(time_s: float) -> str:
+    second, micro = divmod(int(time_s * 1e6 + 0.5), 1_000_000)
+    return f"{_second(second)}.{micro // 1000:03}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(epoch_s: int) -> str:
+    """The text of a second: the requests of that second share it."""
+    return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
