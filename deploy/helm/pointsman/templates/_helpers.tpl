@@ -68,14 +68,18 @@ labels:
 {{- else if dig "auth" "keys" nil .Values.config }}true{{ end -}}
 {{- end -}}
 
+{{/* The TCP port of a URL. */}}
+{{- define "pointsman.portOf" -}}
+{{- $url := urlParse . -}}
+{{- default (ternary "80" "443" (eq $url.scheme "http")) (regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host)) -}}
+{{- end -}}
+
 {{/* TCP ports out to providers: 443, those of the base URLs, those added. One a line, ascending. */}}
 {{- define "pointsman.providerPorts" -}}
 {{- $ports := list 443 -}}
 {{- range $id, $row := .Values.config.providers | default dict -}}
 {{- with dig "base_url" "" ($row | default dict) -}}
-{{- $url := urlParse . -}}
-{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) -}}
-{{- $ports = append $ports (int (default (ternary 80 443 (eq $url.scheme "http")) $port)) -}}
+{{- $ports = append $ports (int (include "pointsman.portOf" .)) -}}
 {{- end -}}
 {{- end -}}
 {{- range .Values.networkPolicy.extraEgressPorts }}{{ $ports = append $ports (int .) }}{{ end -}}

@@ -107,36 +107,50 @@ resources:
 
 {{- define "pointsman.commonMounts" -}}
 - {name: config, mountPath: /etc/pointsman, readOnly: true}
-{{- if .Values.providerKeys }}
+{{- if include "pointsman.secretSources" . }}
 - {name: keys, mountPath: /var/run/secrets/pointsman, readOnly: true}
 {{- end }}
-{{- if include "pointsman.cluster" . }}
+{{- if include "pointsman.cluster" (index . 0) }}
 - {name: api-access, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
 {{- end }}
 - {name: tmp, mountPath: /tmp}
+{{- end -}}
+
+{{/* Files with keys, by what they are for; those of collectors are the gateway's alone. */}}
+{{- define "pointsman.secretSources" -}}
+{{- $root := index . 0 -}}
+{{- range $id, $key := $root.Values.providerKeys }}
+- secret:
+    name: {{ $key.existingSecret }}
+    {{- if $key.optional }}
+    optional: true
+    {{- end }}
+    items:
+      - {key: {{ default $id $key.key }}, path: {{ $id }}/key}
+{{- end }}
+{{- if eq (index . 1) "gateway" }}
+{{- with $root.Values.tracing.headersSecret }}
+- secret:
+    name: {{ . }}
+    items:
+      - {key: headers, path: otlp/headers}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* A directory each, never single files: only so does the kubelet renew what is in them. */}}
 {{- define "pointsman.commonVolumes" -}}
 - name: config
   configMap:
-    name: {{ include "pointsman.config" . }}
-{{- if .Values.providerKeys }}
+    name: {{ include "pointsman.config" (index . 0) }}
+{{- with include "pointsman.secretSources" . }}
 - name: keys
   projected:
     defaultMode: 0440
     sources:
-      {{- range $id, $key := .Values.providerKeys }}
-      - secret:
-          name: {{ $key.existingSecret }}
-          {{- if $key.optional }}
-          optional: true
-          {{- end }}
-          items:
-            - {key: {{ default $id $key.key }}, path: {{ $id }}/key}
-      {{- end }}
+      {{- . | nindent 6 }}
 {{- end }}
-{{- if include "pointsman.cluster" . }}
+{{- if include "pointsman.cluster" (index . 0) }}
 - name: api-access
   projected:
     defaultMode: 0440
