@@ -36,6 +36,8 @@ async def test_a_lease_is_made_for_the_pod_and_goes_with_it() -> None:
     async with kept(a_membership(LeaseApi(leases), "a", uid="u-1")) as membership:
         await asyncio.sleep(11)
         assert (membership.live, membership.fit) == ({"a"}, True)
+        assert membership.renewed_ago_s is not None
+        assert membership.renewed_ago_s < 11
     assert leases.items["a"] == {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
@@ -137,6 +139,7 @@ async def test_an_api_that_never_answers_is_not_waited_for(caplog: pytest.LogCap
     async with kept(a_membership(Silent(Leases()), "a")) as membership:
         await asyncio.sleep(60)
         assert (membership.fit, membership.live) == (False, frozenset())
+        assert membership.renewed_ago_s is None
     assert [record.message for record in caplog.records] == [
         "the Lease a cannot be renewed; nothing is published meanwhile: no answer in time"
     ]
