@@ -45,11 +45,15 @@ async def test_tells_connections_prices_transitions_and_horizons() -> None:
 
 
 async def test_the_process_measures_how_late_its_loop_is(tmp_path: Path) -> None:
-    async with vendors_of(["sim-fast"]) as vendors, gateway_child(tmp_path, config_of(vendors)) as child:
-        async with aiohttp.ClientSession() as http, asyncio.timeout(WAIT_S):
-            found: Found = {}
-            while not found or found["pointsman_event_loop_lag_seconds_count"][""] == 0:
-                async with http.get(child.admin_url + "/metrics") as response:
-                    found = read(await response.text())
+    async with (
+        vendors_of(["sim-fast"]) as vendors,
+        gateway_child(tmp_path, config_of(vendors)) as child,
+        aiohttp.ClientSession() as http,
+        asyncio.timeout(WAIT_S),
+    ):
+        found: Found = {}
+        while not found or found["pointsman_event_loop_lag_seconds_count"][""] == 0:
+            async with http.get(child.admin_url + "/metrics") as response:
+                found = read(await response.text())
     assert found["pointsman_event_loop_lag_seconds_sum"][""] >= 0
     assert found["pointsman_sink_dropped_total"] == {"journal": 0.0}
