@@ -10,13 +10,16 @@ import socket
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
+import orjson
 from aiohttp import web
 
 from gateway import VERSION
 from gateway.config.compile import Compiled
 from gateway.config.effective import effective
+from gateway.edge.broadcast import Broadcast, Repeated
 from gateway.edge.credentials.minter import Minter
 from gateway.edge.files import follow
 from gateway.edge.kube.access import Access, NoAccess, find_access
@@ -30,7 +33,7 @@ from monitor.http import HttpGateways, HttpPriceFeed, OutcomesReader
 from monitor.kube.station import Station, hand_over, station
 from monitor.loop import Monitor
 from monitor.metrics import MonitorCollector, registry
-from monitor.page import page
+from monitor.overview import overview
 from monitor.ports import Clock, Gateways, Ports, Publisher
 from monitor.price_sources import Source
 from monitor.prober import LineProber
@@ -125,6 +128,7 @@ class Process:
     def __init__(self, settings: Settings, compiled: Compiled, outside: Outside) -> None:
         urls = price_urls(settings)
         self._clock = outside.clock
+        self._started_s = outside.clock.epoch_s()
         self._compiled = compiled
         self._station = outside.station
         self._prober = LineProber(outside.upstream, outside.clock)
@@ -165,8 +169,12 @@ class Process:
         return Views(
             ready=lambda: self.monitor.ready,
             config=lambda: effective(self._compiled.policy),
-            page=lambda: page(VERSION, self.monitor.press.entries(), self.monitor.book),
+            overview=self._overview,
+            stream=Broadcast(Repeated("overview", lambda: orjson.dumps(self._overview()), self._clock.now_s)),
         )
+
+    def _overview(self) -> dict[str, Any]:
+        return overview(self.monitor, self._clock, self._started_s)
 
 
 def watchlist(compiled: Compiled, shards: Collection[int]) -> Watchlist:

@@ -1,4 +1,8 @@
-"""The monitor's port: health, metrics, configuration, and a page for people. Nothing here changes anything."""
+"""The monitor's port: health, metrics, configuration, and the page with its API. Nothing here changes anything.
+
+    GET /api/overview    the monitor now: endpoints as published, probes, prices
+    GET /api/stream      server-sent events `overview`
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,14 +12,11 @@ import orjson
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from gateway.edge.assets import page_routes
+from gateway.edge.broadcast import Broadcast
 from gateway.edge.exposition import exposed
 
-# The page has a style of its own and nothing else.
-PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-}
+FRESH = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Views:
 
     ready: Callable[[], bool]
     config: Callable[[], Mapping[str, Any]]
-    page: Callable[[], str]
+    overview: Callable[[], Mapping[str, Any]]
+    stream: Broadcast
 
 
 def monitor_app(views: Views, registry: CollectorRegistry) -> web.Application:
@@ -47,7 +49,10 @@ def monitor_app(views: Views, registry: CollectorRegistry) -> web.Application:
         return web.Response(body=body, content_type="application/json")
 
     async def overview(_: web.Request) -> web.Response:
-        return web.Response(text=views.page(), content_type="text/html", headers=PAGE_HEADERS)
+        return web.Response(body=orjson.dumps(views.overview()), content_type="application/json", headers=FRESH)
+
+    async def end_streams(_: web.Application) -> None:
+        await views.stream.close()
 
     app = web.Application()
     app.add_routes(
@@ -56,7 +61,10 @@ def monitor_app(views: Views, registry: CollectorRegistry) -> web.Application:
             web.get("/readyz", readyz),
             web.get("/metrics", metrics),
             web.get("/config", config),
-            web.get("/", overview),
+            *page_routes("monitor.html"),
+            web.get("/api/overview", overview),
+            web.get("/api/stream", views.stream.stream),
         ]
     )
+    app.on_shutdown.append(end_streams)
     return app

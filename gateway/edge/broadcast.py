@@ -17,6 +17,9 @@ from aiohttp import web
 LISTENERS_MAX = 20  # a page each; whoever comes then is asked to come later
 WAITING_MAX_BYTES = 4 * 1024 * 1024  # for one listener, beyond what its socket holds
 PUMP_S = 0.5  # how old news is at most when it is told
+REPEAT_S = 2.0  # between two tellings of what is told again and again
+OPENING_S = 1.0  # how old it may be for one who has just come
+SHARE = 50  # what takes long to make is told seldom: it may cost a fiftieth of the time at most
 LATER_S = 10  # for whoever finds no room
 HEADERS = {
     "Content-Type": "text/event-stream",
@@ -49,6 +52,42 @@ class Programme(Protocol):
 
     def news(self) -> Iterable[Event]:
         """What came since the last call, for all who listen."""
+
+
+class Repeated:
+    """One event, told again and again; a programme of its own, or a part of one."""
+
+    def __init__(self, name: str, make: Callable[[], bytes], now_s: Callable[[], float]) -> None:
+        self._name = name
+        self._make = make
+        self._now_s = now_s
+        self._event = Event(name, b"{}")
+        self._made_s = float("-inf")
+        self._took_s = 0.0
+
+    def begin(self) -> None:
+        """Nothing happened meanwhile that the next one would not tell."""
+
+    def opening(self) -> Iterable[Event]:
+        """The event, made at most a second ago: many who come at once cost as much as one."""
+        return [self._made(within_s=max(OPENING_S, self._pause_s() / 2))]
+
+    def news(self) -> Iterable[Event]:
+        """The event anew, where it is time."""
+        if self._now_s() - self._made_s < self._pause_s():
+            return []
+        return [self._made(within_s=0.0)]
+
+    def _pause_s(self) -> float:
+        return max(REPEAT_S, SHARE * self._took_s)
+
+    def _made(self, within_s: float) -> Event:
+        began_s = self._now_s()
+        if began_s - self._made_s >= within_s:
+            self._event = Event(self._name, self._make())
+            self._made_s = self._now_s()
+            self._took_s = self._made_s - began_s
+        return self._event
 
 
 class Listener:

@@ -4,7 +4,6 @@ Plain JSON; names carry their units. Rules live elsewhere, this reads.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from gateway import VERSION
@@ -12,8 +11,7 @@ from gateway.core.breaker import State
 from gateway.core.catalog import Endpoint
 from gateway.core.decision import tier_name
 from gateway.core.health import EndpointSnapshot
-from gateway.core.pricing import Price
-from gateway.core.window import Quantiles
+from gateway.edge.shown import iso, price_shown, quantiles
 from gateway.flow.answer import Walk
 from gateway.web.counts import Counts
 from gateway.web.today import Today
@@ -59,7 +57,7 @@ def _endpoints(walk: Walk, now_s: float) -> Iterator[dict[str, Any]]:
     keyless = walk.parts.planner.keyless()
     for endpoint in world.policy.catalog.endpoints.values():
         row = _endpoint(walk, endpoint, now_s)
-        yield {**row, "key": endpoint.provider not in keyless, "price": _price(world.prices.get(endpoint.id))}
+        yield {**row, "key": endpoint.provider not in keyless, "price": price_shown(world.prices.get(endpoint.id))}
 
 
 def _endpoint(walk: Walk, endpoint: Endpoint, now_s: float) -> dict[str, Any]:
@@ -92,32 +90,6 @@ def probed(published: EndpointSnapshot) -> dict[str, Any]:
         "first_byte_ms": quantiles(published.ttfb_ms),
         "total_ms": quantiles(published.total_ms),
     }
-
-
-def _price(price: Price | None) -> dict[str, Any] | None:
-    """USD per million tokens, and per unit where that is what is paid for; None is unknown."""
-    if price is None:
-        return None
-    base = price.base
-    return {
-        "input": base.input,
-        "cached_input": base.cached_input,
-        "output": base.output,
-        "per_request": base.per_request,
-        "source": price.source,
-    }
-
-
-def quantiles(found: Quantiles | None) -> dict[str, float] | None:
-    """Milliseconds."""
-    if found is None:
-        return None
-    return {name: round(getattr(found, name), 1) for name in ("p50", "p90", "p95", "p99")}
-
-
-def iso(unix_s: float) -> str:
-    """UTC, to the second."""
-    return datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

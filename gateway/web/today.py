@@ -5,12 +5,12 @@ names are keys, so that memory is bounded by the configuration.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from msgspec import Struct
 
 from gateway.core.decision import Decision, Outcome
+from gateway.edge.shown import iso
 
 DAY_S = 86_400
 HOUR_S = 3_600
@@ -62,7 +62,7 @@ class Today:
         if now_s >= self._ends_s:
             self._turn(now_s)
         return {
-            "since": _iso(self._since_s),
+            "since": iso(self._since_s),
             "since_midnight": self._since_s % DAY_S == 0,
             **_json(_total(self._sums.values())),
             "by_route": self._by("route", lambda key: key[0]),
@@ -131,7 +131,3 @@ def _json(row: Sum) -> dict[str, Any]:
 
 def _midnight_after(now_s: float) -> int:
     return (int(now_s) // DAY_S + 1) * DAY_S
-
-
-def _iso(unix_s: float) -> str:
-    return datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -116,7 +116,8 @@ async def test_watches_publishes_shows_and_stops(tmp_path: Path) -> None:
             sent = 'pointsman_probes_total{finding="ok",means="completion",provider="corp"}'
             metrics = await until(lambda: contains(get, "/metrics", sent))
             ready = await get("/readyz")
-            health, page, shown = await get("/healthz"), await get("/"), json.loads(await get("/config"))
+            health, shown = await get("/healthz"), json.loads(await get("/config"))
+            page, told = await get("/"), json.loads(await get("/api/overview"))
             process.terminate()
             _, log = await asyncio.wait_for(process.communicate(), PATIENCE_S)
 
@@ -128,9 +129,12 @@ async def test_watches_publishes_shows_and_stops(tmp_path: Path) -> None:
     ):
         assert line in metrics
     assert float(re.findall(r'pointsman_probe_cost_usd_total{provider="corp"} (\S+)', metrics)[0]) > 0
-    assert ID in page
+    assert '<script type="module" src="static/monitor.js">' in page
+    row = told["endpoints"][0]
+    assert (row["endpoint"], row["breaker"], row["price"]["output"]) == (ID, "closed", 2.0)
+    assert told["probes"][0].items() >= {"provider": "corp", "by": "auto", "every_s": 1.0}.items()
     assert shown["providers"]["corp"]["key"] == "variable CORP_KEY"
-    assert "sk-canary" not in page + metrics + json.dumps(shown) + log.decode()
+    assert "sk-canary" not in page + metrics + json.dumps([shown, told]) + log.decode()
     state = tmp_path / "state"
     assert decode_shard((state / shard_key(shard_of(ID))).read_bytes()).endpoints[ID].breaker == "closed"
     assert decode_prices((state / "prices.json").read_bytes()).prices[ID] is not None
