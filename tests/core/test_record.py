@@ -164,7 +164,8 @@ def test_holds_texts_only_where_they_are_given() -> None:
 def test_has_no_variant_and_no_tier_where_there_is_none() -> None:
     told = record(replace(DECISION, considered=replace(CONSIDERED, variant=None, tier_required=None)))
     assert (told["variant"], told["tier_required"]) == (None, None)
-    assert record(replace(DECISION, considered=replace(CONSIDERED, excluded={})))["excluded"] == {}
+    plain = record(replace(DECISION, considered=replace(CONSIDERED, excluded={}, labels=())))
+    assert (plain["excluded"], plain["sensitivity"]) == ({}, [])
     assert tier_name(2, TIERS) == "large"
     assert usage_json(None) is None
 
