@@ -1,7 +1,7 @@
 """Overview: what is routed where, how well and how fast, what it costs and what it saves, and who is ill."""
 
 from scripts.observability.panels import ROUTE, Dashboard, Look, Panel, Query, Row, Steps
-from scripts.observability.promql import HOUR_S, joined, quantile, rate, ratio, series, total, worst
+from scripts.observability.promql import HOUR_S, ill, joined, quantile, rate, ratio, series, total
 from scripts.observability.promql import ROUTE as OF_ROUTE
 from scripts.observability.rules import ERRORS, VALID
 
@@ -47,6 +47,7 @@ def figure(title: str, description: str, unit: str, expr: str, steps: Steps | No
         height=4,
         steps=steps or ((None, "blue"),),
         smallest=None,
+        nothing="none",
     )
 
 
@@ -199,12 +200,14 @@ ILL = Row(
     (
         Panel(
             "Breakers",
-            "The worst that any gateway or monitor says of each endpoint: open ones are skipped.",
+            "Endpoints that were not closed at some time of what is shown, by the worst that any process says. "
+            "Open ones are skipped.",
             "short",
-            (Query(worst(series("pointsman_breaker_state"), "endpoint"), "{{endpoint}}"),),
+            (Query(ill(), "{{endpoint}}"),),
             Look.STATES,
             width=12,
             height=9,
+            nothing="all closed",
         ),
         Panel(
             "Failed attempts",

@@ -31,7 +31,7 @@ class Look(StrEnum):
     SHARES = "shares"  # parts of a hundred per cent
     FIGURE = "figure"  # the latest value, large
     STATES = "states"  # breakers on a time axis
-    TABLE = "table"  # a row per value of `Panel.row_is`, a column per query
+    TABLE = "table"  # a row per value of `Panel.row_is`, a column per query; by the first, largest on top
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ class Panel:
     row_is: str = ""  # tables: the label that names a row
     smallest: float | None = 0  # of the axis
     largest: float | None = None
+    nothing: str = ""  # what stands there where there is no data
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def _variable(variable: Variable) -> builders.QueryVariable:
         .multi(True)
         .include_all(True)
         .all_value(".*")
-        .current(models.VariableOption(selected=True, text="All", value="$__all"))
+        .current(models.VariableOption(selected=True, text=["All"], value=["$__all"]))
         .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(models.VariableSort.ALPHABETICAL_ASC)
     )
@@ -156,6 +157,8 @@ def _panel(panel: Panel) -> AnyPanel:
         made.min(panel.smallest)
     if panel.largest is not None:
         made.max(panel.largest)
+    if panel.nothing:
+        made.no_value(panel.nothing)
     return made
 
 
@@ -228,8 +231,10 @@ def _table(panel: Panel) -> table.Panel:
     names = {f"Value #{chr(ord('A') + place)}": query.legend for place, query in enumerate(panel.queries)}
     times = {f"Time {place + 1}": True for place in range(len(panel.queries))} | {"Time": True}
     shown = {panel.row_is: 0} | {name: place + 1 for place, name in enumerate(names)}
+    first = panel.queries[0].legend
     made = (
         table.Panel()
+        .sort_by([common_builders.TableSortByFieldState().display_name(first).desc(True)])
         .with_transformation(
             models.DataTransformerConfig("joinByField", options={"byField": panel.row_is, "mode": "outer"})
         )

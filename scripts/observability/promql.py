@@ -48,6 +48,18 @@ def joined(numbers: str, info: str, *labels: str) -> str:
     return f"{numbers} * on (namespace, job, instance, endpoint) group_left ({', '.join(labels)}) {info}"
 
 
+def ill(*matchers: str) -> str:
+    """States of the endpoints that were not closed at some time of what is shown: of hundreds, the few that matter."""
+    states = series("pointsman_breaker_state", *matchers)
+    return f"{worst(states, 'endpoint')} and on (endpoint) max_over_time({states}[$__range] @ end()) > 0"
+
+
+def used(expr: str) -> str:
+    """Of what is told by endpoint, only those that were tried in the time that is shown."""
+    attempts = series("pointsman_attempts_total", OF_PROVIDER)
+    return f"{expr} and on (endpoint) increase({attempts}[$__range] @ end()) > 0"
+
+
 def ours(expr: str) -> str:
     """What every process says of itself, of Pointsman's processes alone."""
     return f"{expr} and on (namespace, job, instance) {series('pointsman_build_info')}"

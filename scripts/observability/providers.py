@@ -1,7 +1,7 @@
 """Providers: the health of each endpoint as probes and as traffic see it, limits, prices, and what probing costs."""
 
 from scripts.observability.panels import BREAKER, PROVIDER, Dashboard, Look, Panel, Query, Row
-from scripts.observability.promql import OF_PROVIDER, grown, quantile, rate, ratio, series, total, worst
+from scripts.observability.promql import OF_PROVIDER, grown, ill, quantile, rate, ratio, series, total, used, worst
 from scripts.observability.promql import PROVIDER as BY_PROVIDER
 
 STATE = worst(series("pointsman_breaker_state", OF_PROVIDER), "endpoint")
@@ -28,12 +28,14 @@ STATES = Row(
     (
         Panel(
             "Breakers",
-            "The worst that any gateway or monitor says of each endpoint: open ones are skipped.",
+            "Endpoints that were not closed at some time of what is shown, by the worst that any process says. "
+            "Open ones are skipped.",
             "short",
-            (Query(STATE, "{{endpoint}}"),),
+            (Query(ill(OF_PROVIDER), "{{endpoint}}"),),
             Look.STATES,
             width=24,
-            height=9,
+            height=7,
+            nothing="all closed",
         ),
         Panel(
             "Endpoints",
@@ -157,15 +159,15 @@ PRICES = Row(
     (
         Panel(
             "Price of input",
-            "USD per million tokens, as the gateways reckon.",
+            "USD per million tokens, as the gateways reckon; of endpoints that were tried in the time shown.",
             "currencyUSD",
-            (Query(price("input"), "{{endpoint}}"),),
+            (Query(used(price("input")), "{{endpoint}}"),),
         ),
         Panel(
             "Price of output",
-            "USD per million tokens, as the gateways reckon.",
+            "USD per million tokens, as the gateways reckon; of endpoints that were tried in the time shown.",
             "currencyUSD",
-            (Query(price("output"), "{{endpoint}}"),),
+            (Query(used(price("output")), "{{endpoint}}"),),
         ),
         Panel(
             "Age of price sources",
