@@ -1,16 +1,14 @@
-"""Third parties' servers as upstreams: what they say arrives in every wire format, and their verdict on our retries."""
+"""A third party's server as upstream: what it says arrives in every wire format."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-import openai
 import pytest
 import yaml
 
 from tests.clients.support.matrix import keep
-from tests.clients.support.third_parties import aimock, llmock, row
+from tests.clients.support.third_parties import aimock, row
 from tests.support.running_gateway import RunningGateway, events_of, running_gateway
 
 HELLO = {"messages": [{"role": "user", "content": "hello"}], "max_tokens": 100}
@@ -26,19 +24,6 @@ FORMATS = {
     "openai": "/v1", "responses": "/v1", "anthropic": "/v1", "gemini": "/v1beta", "bedrock": "", "cohere": "",
     "azure-openai": "/openai/v1",
 }  # fmt: skip
-ELSEWHERE = {"openai": "/v1", "anthropic": "/anthropic/v1"}  # where llmock has these formats
-LIMITED = {"type": "fail", "status": 429, "retry_after": 1, "times": 1}
-TROUBLES: tuple[dict[str, Any], ...] = (
-    {"type": "fail", "status": 500, "times": 1},
-    {"type": "fail", "status": 400, "times": 1},
-    {"type": "stream_fault", "kind": "disconnect", "after_chunks": 0},
-    {"type": "stream_fault", "kind": "truncate", "after_chunks": 0},
-    {"type": "stream_fault", "kind": "malformed", "after_chunks": 0},
-)
-
-
-# Its short stream is all sent before we can leave it, so that it sees no failed attempt; the records show it instead.
-KNOWN = {"malformed_chunk_ignored"}
 
 
 @pytest.fixture
@@ -81,47 +66,3 @@ async def test_aimock_says_the_same_in_every_wire_format(api: str, mocked: Runni
 
 def asking(text: str) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": text}]}
-
-
-@pytest.mark.parametrize("api", ELSEWHERE)
-async def test_llmock_finds_no_fault_with_our_retries(api: str, clients_python: Path, tmp_path: Path) -> None:
-    """Two providers that are one server, which so sees the second attempt; one where it says when to come again."""
-    async with llmock(clients_python.parent, tmp_path) as url, aiohttp.ClientSession() as http:
-        mock = row(api, url + ELSEWHERE[api], "mocked-model")
-        for number, trouble in enumerate((*TROUBLES, LIMITED)):
-            async with http.post(url + "/_llmock/scenario", json={"behaviors": [trouble]}) as response:
-                assert response.status == 201, await response.text()
-            providers = {"first": mock} if trouble is LIMITED else {"first": mock, "second": mock}
-            # A new gateway each time: nothing is held against the provider.
-            async with running_gateway(yaml.safe_dump({"providers": providers})) as running:
-                await asked_as_people_do(running.url, f"hello {number}", trouble)
-                if trouble.get("kind") == "malformed":
-                    outcomes = [one["outcome"] for one in (await running.row())["attempts"]]
-                    assert outcomes == ["malformed", "ok"]
-        async with http.get(url + "/_llmock/verdict") as response:
-            verdict = await response.json()
-    findings = [
-        f"{one['severity']} {one['code']}: {one['title']}" for one in verdict["findings"]
-        if one["code"] not in KNOWN
-    ]  # fmt: skip
-    keep(f"other-llmock-{api}", {
-        "proof": f"llmock's verdict on retries, {len(TROUBLES) + 1} faults, upstream format {api}",
-        "result": "; ".join(findings) or f"{verdict['errors']} errors, {verdict['warnings']} warnings",
-    })  # fmt: skip
-    assert findings == []
-
-
-async def asked_as_people_do(url: str, text: str, trouble: dict[str, Any]) -> None:
-    """One request by the `openai` SDK with the retries it has by default."""
-    messages: Any = [{"role": "user", "content": text}]
-    async with openai.AsyncOpenAI(base_url=url + "/v1", api_key="any") as sdk:
-        if trouble["type"] == "stream_fault":
-            stream = await sdk.chat.completions.create(model="mocked-model", messages=messages, stream=True)
-            finishes = [one.choices[0].finish_reason async for one in stream if one.choices]
-            assert finishes[-1] == "stop"
-        elif trouble["status"] == 400:
-            with pytest.raises(openai.BadRequestError):
-                await sdk.chat.completions.create(model="mocked-model", messages=messages)
-        else:
-            reply = await sdk.chat.completions.create(model="mocked-model", messages=messages)
-            assert reply.choices[0].message.content

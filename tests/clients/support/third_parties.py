@@ -56,9 +56,10 @@ async def _answers(http: aiohttp.ClientSession, url: str) -> bool:
 
 @asynccontextmanager
 async def llmock(binaries: Path, home: Path) -> AsyncIterator[str]:
-    """The Python package `llmock`."""
+    """The Python package `llmock`. Its streams take their time, so that it sees whoever leaves one."""
     port = free_port()
-    async with serving([binaries / "llmock", "serve", "--port", str(port), "--host", "127.0.0.1"], port, home) as url:
+    command = [binaries / "llmock", "serve", "--port", str(port), "--host", "127.0.0.1"]
+    async with serving([*command, "--stream-chunk-delay-ms", "20"], port, home) as url:
         yield url
 
 
