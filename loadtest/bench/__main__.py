@@ -13,7 +13,7 @@ from loadtest.bench.machine import compatible, this_machine
 from loadtest.bench.measure import Bench, Memory
 from loadtest.bench.page import Measured, Report, as_markdown, as_text
 from loadtest.bench.rig import BenchError, find_nginx, rig
-from loadtest.bench.workloads import JSON_SMALL, ROWS, open_streams
+from loadtest.bench.workloads import JSON_SMALL, ROWS, SEEING, open_streams
 
 _STREAMS = "streams"
 _ROW_IDS = (*(row.id for row in ROWS), _STREAMS)
@@ -39,6 +39,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--check", type=_positive, metavar="X", help="exit 1 where the small JSON row costs more than X times nginx"
     )
+    options.add_argument(
+        "--check-seeing", type=_positive, metavar="US", help="exit 1 where what is seen of a request costs more us"
+    )
     return options
 
 
@@ -46,6 +49,9 @@ def main() -> int:
     arguments = parser().parse_args()
     if arguments.check is not None and JSON_SMALL not in arguments.only:
         print(f"--check looks at the row {JSON_SMALL}, which --only leaves out", file=sys.stderr)
+        return 2
+    if arguments.check_seeing is not None and SEEING not in arguments.only:
+        print(f"--check-seeing looks at the row {SEEING}, which --only leaves out", file=sys.stderr)
         return 2
     if not compatible(arguments.python):
         print(f"{arguments.python} is no interpreter that can load the libraries of this one", file=sys.stderr)
@@ -66,7 +72,9 @@ def main() -> int:
     print(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if arguments.json else as_text(report))
     if arguments.write is not None:
         arguments.write.write_text(as_markdown(report))
-    return _verdict(report, arguments.check)
+    ratio = _within("JSON in units of nginx's CPU", report.json_ratio(), arguments.check)
+    seeing = _within("What is seen of a request, in us,", report.seeing_us(), arguments.check_seeing)
+    return 0 if ratio and seeing else 1
 
 
 def run(arguments: argparse.Namespace, nginx: str, generator: Generator) -> Report:
@@ -84,6 +92,8 @@ def run(arguments: argparse.Namespace, nginx: str, generator: Generator) -> Repo
             parts.start_gateway(upstream.port),
             parts.start_scanning_gateway(upstream.port),
         ]
+        if SEEING in arguments.only:
+            servers += [parts.start_traced_gateway(upstream.port), parts.start_unseen_gateway(upstream.port)]
         bench = Bench(parts, upstream, generator, {server.name: server for server in servers}, seconds, _say)
         rows = []
         for row in ROWS:
@@ -98,14 +108,13 @@ def run(arguments: argparse.Namespace, nginx: str, generator: Generator) -> Repo
     return Report(machine, rounds, seconds, tuple(rows), tuple(memory))
 
 
-def _verdict(report: Report, limit: float | None) -> int:
-    ratio = report.json_ratio()
-    if limit is None or ratio is None:
-        return 0
-    passed = ratio <= limit
-    sign = "within" if passed else "above"
-    print(f"JSON costs {ratio:.2f} x nginx, {sign} the limit of {limit:g}", file=sys.stderr)
-    return 0 if passed else 1
+def _within(what: str, found: float | None, limit: float | None) -> bool:
+    """Say whether a figure keeps to its limit, where there are both."""
+    if limit is None or found is None:
+        return True
+    within = found <= limit
+    print(f"{what} costs {found:.2f}, {'within' if within else 'above'} the limit of {limit:g}", file=sys.stderr)
+    return within
 
 
 def _say(words: str) -> None:

@@ -36,6 +36,7 @@ class Cost:
     cpu_us: float
     busy: float
     ratio: float
+    each_us: tuple[float, ...] = ()  # of every round, in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ def cost_of(server: str, samples: Sequence[Sample], yardstick: Sequence[Sample])
         statistics.median(sample.cpu_us for sample in samples),
         statistics.median(sample.busy for sample in samples),
         statistics.median(ratios),
+        tuple(sample.cpu_us for sample in samples),
     )
 
 

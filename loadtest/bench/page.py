@@ -1,11 +1,12 @@
 """The result of a run as text for a terminal and as the page in docs/. Both say only what the run has measured."""
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadtest.bench.machine import Machine
 from loadtest.bench.measure import YARDSTICK, Cost, Memory
-from loadtest.bench.workloads import JSON_SMALL, Row
+from loadtest.bench.workloads import JSON_SMALL, SEEING, SEEN, UNSEEN, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,14 @@ class Report:
     seconds: float
     rows: tuple[Measured, ...]
     memory: tuple[Memory, ...]
+
+    def seeing_us(self) -> float | None:
+        """What metrics, traces and records cost a request: the median of the differences of each round."""
+        for measured in self.rows:
+            each = {cost.server: cost.each_us for cost in measured.costs}
+            if measured.row.id == SEEING:
+                return statistics.median(on - off for on, off in zip(each[SEEN], each[UNSEEN], strict=True))
+        return None
 
     def json_ratio(self) -> float | None:
         """The gateway's whole replies in units of nginx, with the small prompt; None where that row did not run."""
@@ -49,6 +58,7 @@ make bench                                            # the table on the termina
 python -m loadtest.bench --write docs/performance.md  # and this page
 python -m loadtest.bench --quick --only json-small    # one row in a few seconds
 python -m loadtest.bench --check 6                    # exit status 1 above 6 x nginx for JSON
+python -m loadtest.bench --only seeing --check-seeing 15  # exit status 1 above 15 us for what is seen of a request
 python -m loadtest.bench --python /usr/bin/python3.11 # the gateway under another build of the same Python
 ```
 
@@ -68,6 +78,9 @@ _METHOD = """\
   endpoints at four providers, classification, cost estimates, usage and cost in every reply, decision records written
   to a file, metrics. `gateway+detect` also scans every request for personal data and secrets. 16 different prompts are
   sent in turn.
+- What seeing costs: `gateway+traces` also makes spans of one request in a hundred and sends them to a collector.
+  `gateway-unseen` makes no record at the end of a request, so that nothing is counted, remembered, written or traced:
+  no switch of the product goes so far, and only the bench has such a gateway.
 - A row of events holds its share of the requests too: a stream has 200 events.
 
 ## Where it goes
@@ -95,6 +108,7 @@ _METHOD = """\
 def as_text(report: Report) -> str:
     parts = [report.machine.line(), f"{report.rounds} rounds of {report.seconds:g} s", ""]
     parts += _text_table(_COSTS_HEAD, _cost_lines(report.rows))
+    parts += ["", seeing] if (seeing := _seeing(report)) else []
     if report.memory:
         parts += ["", *_text_table(_MEMORY_HEAD, _memory_lines(report.memory))]
     return "\n".join(parts)
@@ -110,9 +124,16 @@ def as_markdown(report: Report) -> str:
         *_markdown_table(_COSTS_HEAD, _cost_lines(report.rows)),
         "",
     ]
+    if seeing := _seeing(report):
+        parts += [seeing, ""]
     if report.memory:
         parts += [*_markdown_table(_MEMORY_HEAD, _memory_lines(report.memory)), ""]
     return "\n".join([*parts, _METHOD])
+
+
+def _seeing(report: Report) -> str | None:
+    cost_us = report.seeing_us()
+    return None if cost_us is None else f"Metrics, decision records and 1 % traces cost {cost_us:.1f} us per request."
 
 
 def _cost_lines(rows: Sequence[Measured]) -> list[tuple[str, ...]]:

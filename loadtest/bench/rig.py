@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import orjson
 
@@ -26,6 +27,7 @@ from loadtest.bench.canned import Pace
 from loadtest.bench.configs import Ports, gateway_yaml, nginx_conf, scanning_gateway_yaml
 from loadtest.bench.generators import Generator, Job
 from loadtest.bench.upstream import Counts
+from loadtest.bench.workloads import SEEN, UNSEEN
 
 PATH = "/v1/chat/completions"
 _START_S = 30.0  # generous: the gateway imports for a second, on a busy machine for several
@@ -97,6 +99,19 @@ class Rig:
     def start_scanning_gateway(self, upstream_port: int) -> Server:
         return self._gateway("gateway+detect", scanning_gateway_yaml(upstream_port, self.key))
 
+    def start_traced_gateway(self, upstream_port: int) -> Server:
+        """One request in a hundred is traced; the upstream takes the spans."""
+        traces = {
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"http://127.0.0.1:{upstream_port}/v1/traces",
+            "OTEL_TRACES_SAMPLER_ARG": "0.01",
+        }
+        return self._gateway(SEEN, gateway_yaml(upstream_port, self.key), traces)
+
+    def start_unseen_gateway(self, upstream_port: int) -> Server:
+        """Nothing is counted, written or traced."""
+        off = {"POINTSMAN_DECISIONS": "off"}
+        return self._gateway(UNSEEN, gateway_yaml(upstream_port, self.key), off, "loadtest.bench.unseen")
+
     @contextmanager
     def load(self, generator: Generator, server: Server, bodies: list[bytes], connections: int) -> Iterator[None]:
         """Load while the block runs.
@@ -137,7 +152,9 @@ class Rig:
                 if pipe is not None:
                     pipe.close()
 
-    def _gateway(self, name: str, config_yaml: str) -> Server:
+    def _gateway(
+        self, name: str, config_yaml: str, environ: Mapping[str, str] = MappingProxyType({}), module: str = "gateway"
+    ) -> Server:
         port = free_port()
         config = self.folder / f"{name}.yaml"
         config.write_text(config_yaml)
@@ -148,10 +165,10 @@ class Rig:
             "POINTSMAN_ADMIN_PORT": "0",
             "POINTSMAN_KUBERNETES": "off",
         }
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith("POINTSMAN_")}
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("POINTSMAN_", "OTEL_"))}
         if self.python != sys.executable:
             own["PYTHONPATH"] = sysconfig.get_path("platlib")
-        return self._serve(name, [self.python, "-m", "gateway"], port, inherited | own)
+        return self._serve(name, [self.python, "-m", module], port, {**inherited, **own, **environ})
 
     def _serve(self, name: str, command: list[str], port: int, env: Mapping[str, str] | None = None) -> Server:
         log = self.folder / f"{name}.log"

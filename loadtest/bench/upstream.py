@@ -1,7 +1,7 @@
 """The upstream's process: `python -m loadtest.bench.upstream`. As light as Python allows, since it shares its core.
 
 Prints one line of JSON (its port), then serves until SIGTERM or until its standard input ends. It trusts its clients:
-POST bodies with Content-Length, one request at a time per connection.
+POST bodies with Content-Length, one request at a time per connection. It is the collector of spans, too.
 Control: `PUT /_pace` (a `Pace` as JSON) sets what the next streams are; `GET /_counts` tells what has been answered.
 """
 
@@ -18,6 +18,7 @@ from loadtest.fleet import stop_signal, until_told_to_stop
 
 _END = b"\r\n\r\n"
 _LENGTH = b"content-length:"
+_TAKEN = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n"
 _GOLDEN = 0.618034  # its multiples, modulo 1, spread evenly however many there are
 
 
@@ -79,7 +80,9 @@ class Connection(asyncio.Protocol):
         if at >= 0 and len(data) - body_at < int(head[at + len(_LENGTH) :].split(b"\r\n", 1)[0]):
             return
         self._buffer = b""
-        if head.startswith(b"post /v1/"):
+        if head.startswith(b"post /v1/traces"):
+            self._transport.write(_TAKEN)
+        elif head.startswith(b"post /v1/"):
             self._answer(data)
         else:
             self._transport.write(json_answer(self._control(head, data[body_at:])))

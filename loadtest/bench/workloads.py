@@ -48,11 +48,14 @@ class Row:
 
 
 JSON_SMALL = "json-small"  # the row that `--check` looks at
+SEEING = "seeing"  # the one that `--check-seeing` looks at
+SEEN, UNSEEN = "gateway+traces", "gateway-unseen"  # its servers
 
 # The paces keep every server below one core, so that events reach it one by one and cannot pile up into one read.
 ROWS = (
     Row(JSON_SMALL, "whole reply, 200 B prompt", "request", 200, 32, ("nginx", "gateway", "gateway+detect")),
     Row("json-1k", "whole reply, 1 KB prompt", "request", 1000, 32, ("nginx", "gateway", "gateway+detect")),
+    Row(SEEING, "what seeing costs, 200 B prompt", "request", 200, 32, ("nginx", UNSEEN, SEEN)),
     Row("sse-1", "stream, one event per write", "event", 200, 32, ("nginx", "gateway"), Pace(200, 1, 5.0)),
     Row("sse-20", "stream, 20 events per write", "event", 200, 32, ("nginx", "gateway"), Pace(200, 20, 25.0)),
 )

@@ -32,6 +32,11 @@ def test_refuses_to_check_a_row_that_does_not_run(
     assert capsys.readouterr().err == "--check looks at the row json-small, which --only leaves out\n"
 
 
+def test_refuses_to_check_what_is_not_seen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "--check-seeing", "15", "--only", "sse-1") == 2
+    assert capsys.readouterr().err == "--check-seeing looks at the row seeing, which --only leaves out\n"
+
+
 def test_refuses_an_interpreter_that_cannot_load_the_libraries(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -52,12 +57,14 @@ def test_measures_writes_the_page_and_checks_the_ratio(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, load: str
 ) -> None:
     page = tmp_path / "performance.md"
-    short = ["--rounds", "1", "--seconds", "1", "--only", "json-small,streams", "--streams", "5", "--load", load]
-    code = run(monkeypatch, *short, "--json", "--write", str(page), "--check", "0.001")
+    short = ["--rounds", "1", "--seconds", "1", "--only", "json-small,seeing,streams", "--streams", "5", "--load", load]
+    code = run(monkeypatch, *short, "--json", "--write", str(page), "--check", "0.001", "--check-seeing", "9999")
     printed = capsys.readouterr()
     report = json.loads(printed.out)
     assert code == 1
     assert "above the limit of 0.001" in printed.err
+    assert "within the limit of 9999" in printed.err
+    assert [cost["server"] for cost in report["rows"][1]["costs"]] == ["nginx", "gateway-unseen", "gateway+traces"]
     assert [cost["server"] for cost in report["rows"][0]["costs"]] == ["nginx", "gateway", "gateway+detect"]
     assert all(cost["cpu_us"] > 0 for cost in report["rows"][0]["costs"])
     assert [(one["server"], one["cancelled"]) for one in report["memory"]] == [("nginx", 5), ("gateway", 5)]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from loadtest.bench.machine import Machine
 from loadtest.bench.measure import Cost, Memory, Sample, cost_of
 from loadtest.bench.page import Measured, Report, as_markdown, as_text
-from loadtest.bench.workloads import ROWS
+from loadtest.bench.workloads import ROWS, SEEING, SEEN, UNSEEN
 
 MACHINE = Machine("CPU 9", 2, "Linux 6 x86_64", "3.11.7", {"aiohttp": "3.14.5"}, "1.22.1", "wrk", 0.25)
 SMALL = Measured(ROWS[0], (Cost("nginx", 20.04, 0.9, 1.0), Cost("gateway", 100.0, 0.987, 4.996)))
@@ -16,7 +16,7 @@ REPORT = Report(MACHINE, 3, 2.5, (SMALL,), (MEMORY,))
 def test_takes_the_median_of_the_ratios_of_each_round() -> None:
     nginx = [Sample(10.0, 0.5), Sample(20.0, 0.6), Sample(40.0, 0.7)]
     gateway = [Sample(30.0, 0.9), Sample(80.0, 0.8), Sample(200.0, 1.0)]
-    assert cost_of("gateway", gateway, nginx) == Cost("gateway", 80.0, 0.9, 4.0)
+    assert cost_of("gateway", gateway, nginx) == Cost("gateway", 80.0, 0.9, 4.0, (30.0, 80.0, 200.0))
 
 
 def test_prints_a_table() -> None:
@@ -43,6 +43,21 @@ def test_writes_a_page_with_the_same_numbers() -> None:
 
 def test_leaves_out_the_table_of_streams_that_were_not_opened() -> None:
     assert "KiB per stream" not in as_markdown(replace(REPORT, memory=()))
+
+
+def seen(on: tuple[float, ...], off: tuple[float, ...]) -> Report:
+    row = next(row for row in ROWS if row.id == SEEING)
+    costs = (Cost("nginx", 20.0, 1.0, 1.0), Cost(UNSEEN, 100.0, 1.0, 5.0, off), Cost(SEEN, 110.0, 1.0, 6.0, on))
+    return Report(MACHINE, 3, 2.5, (Measured(row, costs),), ())
+
+
+def test_tells_what_seeing_costs_by_the_median_of_each_rounds_difference() -> None:
+    report = seen((110.0, 150.0, 300.0), (100.0, 138.0, 270.0))
+    assert report.seeing_us() == 12.0
+    words = "Metrics, decision records and 1 % traces cost 12.0 us per request."
+    assert words in as_text(report).splitlines()
+    assert f"\n{words}\n" in as_markdown(report)
+    assert REPORT.seeing_us() is None
 
 
 def test_finds_the_ratio_to_be_checked() -> None:

@@ -65,6 +65,12 @@ async def test_answers_one_request_after_the_other(canned: Canned, port: int, ht
     assert canned.counts == Counts(finished=2)
 
 
+async def test_takes_spans_as_a_collector_does(canned: Canned, port: int, http: aiohttp.ClientSession) -> None:
+    async with http.post(f"http://127.0.0.1:{port}/v1/traces", data=b"spans") as answer:
+        assert (answer.status, await answer.read()) == (200, b"")
+    assert canned.counts == Counts()
+
+
 class Written(asyncio.Transport):
     """Keeps what is written."""
 
