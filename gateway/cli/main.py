@@ -68,8 +68,7 @@ def _process(given: Namespace) -> int:
 
 
 def _check(given: Namespace) -> int:
-    source = ConfigText(_stdin(MAX_BYTES + 1), "stdin") if given.file == "-" else read_config(Path(given.file))
-    return check(source, _known(_settings(given)), as_json=given.as_json)
+    return check(_source(given.file), _known(_settings(given)), as_json=given.as_json)
 
 
 def _explain(given: Namespace) -> int:
@@ -126,6 +125,20 @@ def _models(given: Namespace) -> int:
     return 0
 
 
+def _import(given: Namespace) -> int:
+    from gateway.cli.imports import CannotWrite, import_config  # here, since nothing else needs it
+
+    try:
+        output = None if given.output is None else Path(given.output)
+        return import_config(given.format, _source(given.file), _known(_settings(given)), output, as_json=given.as_json)
+    except CannotWrite as error:
+        raise UsageError(str(error)) from None
+
+
+def _source(file: str) -> ConfigText:
+    return ConfigText(_stdin(MAX_BYTES + 1), "stdin") if file == "-" else read_config(Path(file))
+
+
 def _schema(_: Namespace) -> int:
     print_json(json_schema())
     return 0
@@ -141,6 +154,7 @@ _COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "top": _top,
     "models": _models,
     "schema": _schema,
+    "import": _import,
 }
 
 

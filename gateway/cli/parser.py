@@ -27,6 +27,7 @@ def parser_of_pointsman() -> argparse.ArgumentParser:
     _add_top(commands)
     _add_models(commands)
     _command(commands, "schema", "the JSON Schema of pointsman.yaml", "pointsman schema > pointsman.schema.json")
+    _add_import(commands)
     return parser
 
 
@@ -129,6 +130,19 @@ def _count(text: str) -> int:
     if (number := int(text)) < 0:
         raise argparse.ArgumentTypeError("must be at least 0")
     return number
+
+
+def _add_import(commands: Any) -> None:
+    what = "the configuration of another gateway as a pointsman.yaml"
+    parser = commands.add_parser("import", help=what, description=f"{what[0].upper()}{what[1:]}.")
+    formats = parser.add_subparsers(required=True, metavar="FORMAT", dest="format")
+    for name, of, file in (("litellm", "LiteLLM's proxy", "config.yaml"), ("portkey", "Portkey", "config.json")):
+        command = f"pointsman import {name} {file}"
+        example = f"{command} > pointsman.yaml\n  {command} --json | jq .notes"
+        reader = _command(formats, name, f"a configuration of {of}, and by line what has no equivalent", example)
+        reader.add_argument("file", metavar="CONFIG", help="the file, or - for standard input")
+        reader.add_argument("--output", metavar="FILE", help="a new file to write (default: standard output)")
+        _add_settings(reader, "catalog")
 
 
 def _add_models(commands: Any) -> None:

@@ -140,7 +140,7 @@ class _Build:
             self._key(event.value, line)
             return
         plain = event.tag not in _STR_TAGS if event.tag else event.implicit[0]
-        value = _plain(event.value) if plain else event.value
+        value = plain_scalar(event.value) if plain else event.value
         if event.anchor:
             self._anchors[event.anchor] = _Anchored(value, 1)
         self._lines.setdefault(self._path(), line)
@@ -234,7 +234,7 @@ class _Build:
         raise ConfigError(self._findings.problems)
 
 
-def _plain(text: str) -> Any:
+def plain_scalar(text: str) -> Any:
     """An unquoted scalar by YAML 1.2's core schema; infinities and numbers of absurd length stay texts."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
