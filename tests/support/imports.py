@@ -1,20 +1,28 @@
 """Imports of other gateways' configurations, on a machine without a key and with the packaged catalog."""
 
 from dataclasses import replace
+from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from gateway.config.compile import Compiled
+from gateway.config.here import known_here
 from gateway.config.imports.litellm import import_litellm
 from gateway.config.imports.notes import Imported
 from gateway.config.imports.portkey import import_portkey
 from gateway.config.known import Known
 from gateway.config.load import ConfigText, load_config
-from tests.support.running_gateway import packaged
 
 TESTDATA = Path(__file__).parents[1] / "config" / "imports" / "testdata"
+
+
+@cache
+def packaged() -> Known:
+    """The packaged catalog on a machine without any key in its environment."""
+    return known_here(None, date(2026, 11, 25), {})
 
 
 def known(**variables: str) -> Known:
