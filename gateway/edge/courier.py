@@ -159,7 +159,7 @@ class Courier(Generic[T]):
             self._shed += left
             self._queue.clear()
             self._batch = []
-            log.warning("%s: %d records could not be delivered before the end", self.name, left)
+            log.warning("%s: the end came before %d of its records were delivered", self.name, left)
 
     # -- the thread --------------------------------------------------------------------------------------------------
 

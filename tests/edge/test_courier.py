@@ -214,7 +214,7 @@ def test_tries_again_until_the_time_to_close_is_over(caplog: pytest.LogCaptureFi
     courier.close(3.0)
     assert road.paused_s == [1.0, 2.0]  # the first wait, of half a second, ended with the call to close
     assert (courier.delivered, courier.dropped, courier.waiting) == (0, 2, 0)
-    assert caplog.records[-1].message == "there: 2 records could not be delivered before the end"
+    assert caplog.records[-1].message == "there: the end came before 2 of its records were delivered"
 
 
 def test_does_not_wait_longer_for_a_receiver_that_never_answers_than_it_was_told() -> None:

@@ -103,8 +103,10 @@ class Rows:
     def __init__(self) -> None:
         self.kept: list[dict[str, Any]] = []
         self.dropped = 0
+        self.also: Callable[[Row], None] = lambda _row: None  # who else gets them
 
     def add(self, row: Row) -> None:
+        self.also(row)
         self.kept.append(record(row) if isinstance(row, Decision) else dict(row))
 
 
