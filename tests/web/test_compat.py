@@ -3,10 +3,13 @@
 import json
 from typing import Any
 
+import aiohttp
 import pytest
+import yaml
 
 from loadtest.faults import Fault
-from tests.support.running_gateway import RunningGateway, gateway_with
+from tests.support.media_vendor import media_vendor
+from tests.support.running_gateway import RunningGateway, gateway_with, running_gateway
 
 HELLO: list[Any] = [{"role": "user", "content": "Hello there"}]
 PRO_DOWN = Fault(status=503)
@@ -83,3 +86,17 @@ async def test_portkeys_header_names_configured_providers_alone(config: str, wor
             assert words in error["message"]
             assert "sk-caller" not in error["message"]
         assert sent_to(running, "sim-pro") == []
+
+
+async def test_a_forms_fields_for_the_gateway_go_no_further_either() -> None:
+    async with media_vendor((200, "application/json", b'{"text": "hello"}')) as vendor:
+        model = {"id": "hear", "operation": "transcription", "price": {"input": 0, "output": 0}}
+        provider = {"api": "openai", "base_url": vendor.url, "key": {"none": True}, "models": [model]}
+        config = yaml.safe_dump({"providers": {"v": provider}, "compat": ["litellm"]})
+        async with running_gateway(config) as running:
+            form = aiohttp.FormData({"model": "hear", "language": "de", "num_retries": "1", "tags": "team:kb"})
+            form.add_field("file", b"RIFF", filename="a.wav")
+            async with running.http.post(f"{running.url}/v1/audio/transcriptions", data=form) as response:
+                assert (response.status, await response.json()) == (200, {"text": "hello"})
+            assert (await running.row())["tags"] == {"team": "kb"}
+        assert vendor.came[0].fields == {"model": "hear", "language": "de", "file": ("a.wav", b"RIFF")}

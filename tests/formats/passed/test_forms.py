@@ -12,6 +12,7 @@ from gateway.formats.passed.forms import (
     files,
     is_form,
     read_form,
+    without_parts,
     write_form,
 )
 from gateway.formats.surface import BadRequest
@@ -28,6 +29,12 @@ def a_body(*parts: bytes, boundary: bytes = b"xYz") -> bytes:
 
 
 FILE = a_part("file", b"\0\r\n--xY\r\n", b'; filename="a; name=\\"model\\".wav"\r\nContent-Type: audio/wav')
+
+
+def test_leaves_out_the_parts_that_were_meant_for_the_gateway() -> None:
+    form, _ = read_form(TYPE, a_body(FILE, a_part("tags", b"a"), a_part("language", b"de")))
+    assert [part.name for part in without_parts(form, {"tags", "absent"}).parts] == ["file", "language"]
+    assert without_parts(form, set()) is form
 
 
 def test_reads_fields_and_leaves_files_alone() -> None:
