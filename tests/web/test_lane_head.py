@@ -177,6 +177,45 @@ def test_recognises_a_repeated_head_exactly_as_it_would_read_it(
             assert reader.read(part) == read_head(part, PATHS)
 
 
+TRACES = [b"00-" + digit * 32 + b"-" + digit * 16 + b"-01" for digit in (b"a", b"b")]
+
+
+@given(
+    st.permutations([b"Host: a\r\n", b"Content-Length: 5\r\n", b"Traceparent: T\r\n", b"X-Api-Key: k\r\n"]),
+    st.lists(
+        st.sampled_from(
+            [*TRACES, *(b"c" * size for size in (0, 54, 55, 56)), b"c\r\nx: y" + b"c" * 48, b"C" * 55, b"c" * 55 + b" "]
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.lists(st.sampled_from([b"5", b"77", b"123456", b"+5", b""]), min_size=4, max_size=4),
+    st.lists(st.tuples(st.integers(0, 190), st.sampled_from([b"\r", b"\n", b":", b" ", b"7", b"x"])), max_size=4),
+)
+def test_recognises_a_head_elsewhere_in_a_trace_exactly_as_it_would_read_it(
+    fields: list[bytes], traces: list[bytes], lengths: list[bytes], spoilt: list[tuple[int, bytes]]
+) -> None:
+    whole = LINE + b"".join(fields) + b"\r\n12345 traceparent: T"
+
+    def head(trace: bytes, length: bytes = b"5") -> bytes:
+        return whole.replace(b"Traceparent: T", b"Traceparent: " + trace).replace(b": 5", b": " + length)
+
+    reader = HeadReader(PATHS)
+    plain, other = map(head, TRACES)
+    odd = [other[:at] + byte + other[at + 1 :] for at, byte in spoilt]
+    for data in (plain, *map(head, traces, lengths), *odd, plain, other):
+        for part in (data, data[:-30], data):
+            assert reader.read(part) == read_head(part, PATHS)
+
+
+@pytest.mark.parametrize("value", [b"T\r\ntraceparent: " + TRACES[0], b"T-and-more", b"T ", b" T"])
+def test_reads_an_odd_traceparent_as_it_would_anew(value: bytes) -> None:
+    reader = HeadReader(PATHS)
+    for trace in (*TRACES, *TRACES):
+        data = HEAD.replace(b"X-Api-Key: k", b"traceparent: " + value.replace(b"T", trace))
+        assert reader.read(data) == read_head(data, PATHS)
+
+
 def test_reads_a_head_anew_where_spaces_follow_the_length() -> None:
     reader = HeadReader(PATHS)
     for length in (b"5 ", b"57", b"5 7"):
