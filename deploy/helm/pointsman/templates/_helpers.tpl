@@ -106,6 +106,12 @@ labels:
 {{- if and $v.ingress.enabled (not $v.ingress.hosts) }}{{ fail "ingress.enabled needs ingress.hosts" }}{{ end -}}
 {{- if and $v.httpRoute.enabled (not $v.httpRoute.parentRefs) }}{{ fail "httpRoute.enabled needs httpRoute.parentRefs" }}{{ end -}}
 {{- if and $v.existingConfig.configMap $v.config }}{{ fail "config and existingConfig.configMap are both given: keep one of them" }}{{ end -}}
+{{- with $v.sinks -}}
+{{- if and .otlpLogs.enabled (not .otlpLogs.endpoint) (not $v.tracing.endpoint) }}{{ fail "sinks.otlpLogs.enabled needs sinks.otlpLogs.endpoint or tracing.endpoint" }}{{ end -}}
+{{- if and .langfuse.enabled (not .langfuse.existingSecret) }}{{ fail "sinks.langfuse.enabled needs sinks.langfuse.existingSecret" }}{{ end -}}
+{{- if and .helicone.enabled (not .helicone.existingSecret) }}{{ fail "sinks.helicone.enabled needs sinks.helicone.existingSecret" }}{{ end -}}
+{{- if and .webhook.enabled (not .webhook.url) }}{{ fail "sinks.webhook.enabled needs sinks.webhook.url" }}{{ end -}}
+{{- end -}}
 {{- range $component := list "gateway" "monitor" -}}
 {{- $budget := (index $v $component).podDisruptionBudget -}}
 {{- if and $budget.enabled (eq (toString $budget.maxUnavailable) "") (eq (toString $budget.minAvailable) "") -}}

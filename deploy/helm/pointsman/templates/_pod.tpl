@@ -105,6 +105,57 @@ resources:
 {{- end }}
 {{- end -}}
 
+{{- define "pointsman.sinkNames" -}}
+{{- $names := list -}}
+{{- range $name, $value := dict "otlp_logs" "otlpLogs" "langfuse" "langfuse" "helicone" "helicone" "webhook" "webhook" -}}
+{{- if (index $.Values.sinks $value).enabled }}{{ $names = append $names $name }}{{ end -}}
+{{- end -}}
+{{- join "," $names -}}
+{{- end -}}
+
+{{/* What tells others of requests, and where they are. */}}
+{{- define "pointsman.tellingEnv" -}}
+{{- $sinks := include "pointsman.sinkNames" . -}}
+{{- with .Values.tracing.endpoint }}
+- {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }}}
+- {name: OTEL_TRACES_SAMPLER_ARG, value: {{ $.Values.tracing.sampleRatio | quote }}}
+{{- end }}
+{{- if or .Values.tracing.endpoint $sinks }}
+- {name: POINTSMAN_POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+{{- end }}
+{{- with .Values.sinks }}
+{{- if $sinks }}
+- {name: POINTSMAN_SINKS, value: {{ $sinks | quote }}}
+{{- end }}
+{{- if and .otlpLogs.enabled .otlpLogs.endpoint }}
+- {name: OTEL_EXPORTER_OTLP_LOGS_ENDPOINT, value: {{ printf "%s/v1/logs" (trimSuffix "/" .otlpLogs.endpoint) | quote }}}
+{{- end }}
+{{- if .langfuse.enabled }}
+- {name: LANGFUSE_HOST, value: {{ .langfuse.host | quote }}}
+{{- end }}
+{{- if .helicone.enabled }}
+- {name: HELICONE_BASE_URL, value: {{ .helicone.baseUrl | quote }}}
+{{- end }}
+{{- if .webhook.enabled }}
+- {name: POINTSMAN_WEBHOOK_URL, value: {{ .webhook.url | quote }}}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Their ports, one a line, ascending. */}}
+{{- define "pointsman.tellingPorts" -}}
+{{- $urls := list .Values.tracing.endpoint -}}
+{{- with .Values.sinks -}}
+{{- if .otlpLogs.enabled }}{{ $urls = append $urls .otlpLogs.endpoint }}{{ end -}}
+{{- if .langfuse.enabled }}{{ $urls = append $urls .langfuse.host }}{{ end -}}
+{{- if .helicone.enabled }}{{ $urls = append $urls .helicone.baseUrl }}{{ end -}}
+{{- if .webhook.enabled }}{{ $urls = append $urls .webhook.url }}{{ end -}}
+{{- end -}}
+{{- $padded := list -}}
+{{- range without $urls "" }}{{ $padded = append $padded (printf "%05d" (int (include "pointsman.portOf" .))) }}{{ end -}}
+{{- range $padded | uniq | sortAlpha }}{{ printf "%s\n" (trimPrefix "0" . | trimPrefix "0" | trimPrefix "0" | trimPrefix "0") }}{{ end -}}
+{{- end -}}
+
 {{- define "pointsman.commonMounts" -}}
 - {name: config, mountPath: /etc/pointsman, readOnly: true}
 {{- if include "pointsman.secretSources" . }}
@@ -134,6 +185,29 @@ resources:
     name: {{ . }}
     items:
       - {key: headers, path: otlp/headers}
+{{- end }}
+{{- with $root.Values.sinks }}
+{{- if .langfuse.enabled }}
+- secret:
+    name: {{ .langfuse.existingSecret }}
+    items:
+      - {key: public-key, path: langfuse/public-key}
+      - {key: secret-key, path: langfuse/secret-key}
+{{- end }}
+{{- if .helicone.enabled }}
+- secret:
+    name: {{ .helicone.existingSecret }}
+    items:
+      - {key: api-key, path: helicone/api-key}
+{{- end }}
+{{- if and .webhook.enabled .webhook.existingSecret }}
+- secret:
+    name: {{ .webhook.existingSecret }}
+    optional: true
+    items:
+      - {key: token, path: webhook/token}
+      - {key: signing-key, path: webhook/signing-key}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}
