@@ -20,8 +20,8 @@ from aiohttp import web
 from loadtest.control import RunningVendor
 from loadtest.faults import Fault, Match
 from loadtest.prompts import TASKS, draw
-from tests.support.observability import RULES, expressions, metrics_of, rules, without_variables
-from tests.support.prometheus import Prometheus, monitor_child, prometheus
+from tests.support.observability import RULES, choices, expressions, metrics_of, rules, without_variables
+from tests.support.prometheus import NAMESPACE, Prometheus, monitor_child, prometheus
 from tests.support.running_gateway import GatewayChild, config_of, gateway_child, vendors_of
 
 Json = Any  # a value made of JSON's types
@@ -182,7 +182,20 @@ async def test_every_panel_has_data_and_every_rule_works(scene: Scene, tmp_path:
         left = await empty(scene, {expr: where for expr, where in queries.items() if expr not in excused})
         assert left == {}
         assert [queries[expr] for expr in excused if await scene.prometheus.has_data(expr)] == []
+        await _choices_are_there(scene.prometheus)
         await _rules_work(scene.prometheus)
+
+
+async def _choices_are_there(running: Prometheus) -> None:
+    found = {
+        name: await running.ask(f"label/{label}/values", **{"match[]": series})
+        for name, (series, label) in choices().items()
+    }
+    assert found == {
+        "namespace": [NAMESPACE],
+        "provider": ["sim-cheap", "sim-claude", "sim-fast", "sim-private", "sim-pro"],
+        "route": ["default"],
+    }
 
 
 async def _rules_work(running: Prometheus) -> None:

@@ -47,6 +47,18 @@ def expressions() -> Iterator[Expression]:
                 yield Expression(name, panel["title"], unit, target["expr"], bool(target["instant"]))
 
 
+def choices() -> dict[str, tuple[str, str]]:
+    """By variable, the series and the label that its choice is made of."""
+    queries = {
+        each["name"]: each["query"]["query"]
+        for dashboard in DASHBOARDS.values()
+        for each in dashboard["templating"]["list"]
+        if each["type"] == "query"
+    }
+    parts = {name: re.fullmatch(r"label_values\((.+), (\w+)\)", query) for name, query in queries.items()}
+    return {name: (without_variables(found[1]), found[2]) for name, found in parts.items() if found}
+
+
 def rules() -> Iterator[Json]:
     for path in RULES:
         for group in yaml.safe_load(path.read_text())["groups"]:
