@@ -119,8 +119,12 @@ class Endpoint:
 
     @property
     def family(self) -> str:
-        """The wire format whose JSON and whose signatures are its own: a host's variant is named HOST-FORMAT."""
-        return self.api.rpartition("-")[2]
+        return family_of(self.api)
+
+
+def family_of(api: str) -> str:
+    """The wire format whose JSON and whose signatures are this one's: a host's variant is named HOST-FORMAT."""
+    return api.rpartition("-")[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from gateway.core.catalog import Catalog, Endpoint, Operation
+from gateway.core.catalog import Catalog, Endpoint, Operation, family_of
 from gateway.core.extras import ProviderRules
 from gateway.core.policy import Requirement
 from gateway.core.sensitivity import missing, of_rules
@@ -100,7 +100,7 @@ def screen(demand: Demand, catalog: Catalog) -> Screened:
 
 def _incapable(demand: Demand, endpoint: Endpoint, fields: Mapping[Kind, frozenset[str]]) -> list[str]:
     reasons = [capability(need) for need in sorted(demand.needs - endpoint.caps)]
-    if demand.signed_by and demand.signed_by.isdisjoint((endpoint.family, *endpoint.also_speaks)):
+    if demand.signed_by and demand.signed_by.isdisjoint(map(family_of, (endpoint.api, *endpoint.also_speaks))):
         reasons.append(SIGNED_REASONING)
     reasons.extend(capability(field) for field in sorted(fields.get(kind_of(endpoint), frozenset())))
     if demand.dimensions is not None and endpoint.dimensions is not None and demand.dimensions > endpoint.dimensions:

@@ -22,6 +22,11 @@ from gateway.formats.registry import is_native, spoken
 MEMO_LIMIT = 1_024  # different kinds of request remembered; one is about 1 KB
 DAY_S = 86_400
 
+# What a request may refer to that lies at the provider which made or was given it, by the client's name for it.
+KEPT = frozenset(
+    {"previous_response_id", "conversation", "prompt", "input[].type=item_reference", "file_id", "container"}
+)
+
 Inexpressible = tuple[tuple[screen.Kind, frozenset[str]], ...]
 
 
@@ -68,6 +73,8 @@ class Screening:
             if offered and not extras.provider.require_parameters:
                 found = self._or_without_offers(stage, found)
             self._memo[key] = found
+        if ask.chat is not None and ask.chat.unplaced:
+            _check_keeper(ask.chat.unplaced & KEPT, found)
         return found
 
     def _screened(self, stage: Stage, inexpressible: Inexpressible) -> tuple[screen.Screened, ...]:
@@ -146,6 +153,23 @@ class Screening:
             return None
         known = (self._world.policy.catalog.endpoints[name].dimensions for name in named.endpoints)
         return next((length for length in known if length is not None), None)
+
+
+def _check_keeper(kept: frozenset[str], found: tuple[screen.Screened, ...]) -> None:
+    """That it is clear who has what a request refers to: an id does not say who gave it, and nothing is stored here."""
+    if not kept:
+        return
+    able = {endpoint.provider: endpoint.id for group in found for endpoint in group.eligible}
+    if len(able) > 1:
+        field, (provider, example) = min(kept), min(able.items())
+        raise Refused(
+            Refusal(
+                RefusalKind.INVALID_REQUEST,
+                f"{field} is known to one provider alone, and {', '.join(sorted(able))} could all be meant; name the "
+                f'endpoint (such as "model": "{example}") or the provider ("provider": {{"only": ["{provider}"]}})',
+                param=field,
+            )
+        )
 
 
 def name_a_model(ask: Ask) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gateway.core.ask import Surface
-from gateway.core.catalog import PASSED, Endpoint, Operation
+from gateway.core.catalog import PASSED, Endpoint, Operation, family_of
 from gateway.formats.anthropic.format import AnthropicFormat
-from gateway.formats.azure.format import AzureFormat, placed
+from gateway.formats.azure.format import AzureFormat, AzureResponsesFormat, placed
 from gateway.formats.bedrock.claude import BedrockClaudeFormat
 from gateway.formats.bedrock.format import BedrockFormat
 from gateway.formats.cohere.format import CohereFormat
@@ -28,6 +28,7 @@ _WIRE_FORMATS: Mapping[str, WireFormat] = MappingProxyType(
         "gemini": GeminiFormat(),
         "cohere": CohereFormat(),
         "azure-openai": AzureFormat(),
+        "azure-responses": AzureResponsesFormat(),
         "bedrock": BedrockFormat(),
         "bedrock-anthropic": BedrockClaudeFormat(),
         "vertex-anthropic": VertexClaudeFormat(),
@@ -57,14 +58,14 @@ def spoken(surface: Surface, endpoint: Endpoint) -> WireFormat:
     if endpoint.also_speaks:
         native = surface_of(surface).native_api
         for api in endpoint.also_speaks:
-            if api.rpartition("-")[2] == native:  # or a host's variant of it, which is named HOST-FORMAT
+            if family_of(api) == native:
                 return _WIRE_FORMATS[api]
     return _WIRE_FORMATS[endpoint.api]
 
 
 def is_native(surface: Surface, endpoint: Endpoint) -> bool:
     """Whether a client's request goes to the endpoint in the client's own wire format, or a host's variant of it."""
-    return spoken(surface, endpoint).api.rpartition("-")[2] == surface_of(surface).native_api
+    return family_of(spoken(surface, endpoint).api) == surface_of(surface).native_api
 
 
 def wire_formats() -> tuple[str, ...]:

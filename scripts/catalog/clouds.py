@@ -47,6 +47,7 @@ CLOUDS = (
         "AZURE_OPENAI_API_KEY",
         "azure",
         api="azure-openai",
+        also_speaks=("azure-responses",),
         quirks=("max_completion_tokens",),
         places={"resource": ("AZURE_RESOURCE_NAME",)},
     ),

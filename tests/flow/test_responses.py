@@ -107,6 +107,26 @@ async def test_what_only_a_native_endpoint_can_say_chooses_it() -> None:
     assert walking.outcomes == [("beta/m", "ok")]
 
 
+@pytest.mark.parametrize("field", ["previous_response_id", "conversation", "prompt"])
+async def test_what_lies_at_one_of_several_providers_needs_its_name(field: str) -> None:
+    walking = two(natively("Hi"), natively("Hi"))
+    for _ in range(2):  # the second time from memory
+        sink = await send(walking, **{field: "kept_1"})
+        assert (sink.status, sink.error["param"]) == (400, field)
+        assert "alpha, beta could all be meant" in sink.error["message"]
+    assert walking.upstream.calls == []
+    await send(walking, model="beta/m", **{field: "kept_1"})
+    assert walking.outcomes == [("beta/m", "ok")]
+    await send(walking, provider={"only": ["alpha"]}, **{field: "kept_1"})
+    assert walking.outcomes == [("alpha/m", "ok")]
+
+
+async def test_what_lies_at_a_provider_goes_to_none_other_when_that_fails() -> None:
+    walking = two([FailureKind.DISCONNECTED], natively("Hi"))
+    sink = await send(walking, previous_response_id="resp_1", provider={"only": ["alpha"]})
+    assert (sink.status, walking.outcomes) == (503, [("alpha/m", "disconnected")])
+
+
 @pytest.mark.parametrize(
     ("field", "value"), [("previous_response_id", "resp_1"), ("conversation", "conv_1"), ("background", True)]
 )

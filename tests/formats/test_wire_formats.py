@@ -15,7 +15,8 @@ from tests.support.formats import ask, endpoint, outgoing_body
 
 
 def test_registry_knows_formats_and_surfaces() -> None:
-    hosted = ("azure-openai", "bedrock", "bedrock-anthropic", "vertex-anthropic", "vertex-gemini")
+    clouds = ("bedrock", "bedrock-anthropic", "vertex-anthropic", "vertex-gemini")
+    hosted = ("azure-openai", "azure-responses", *clouds)
     assert registry.wire_formats() == ("openai", "anthropic", "responses", "gemini", "cohere", *hosted)
     assert {name: found.path for name, found in registry.surfaces().items()} == {
         Surface.CHAT: "/v1/chat/completions",
