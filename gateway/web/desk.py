@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.core.ask import Ask, Form, Surface, Survey
-from gateway.core.compat.wishes import read_wishes
+from gateway.core.compat.wishes import matched_headers, read_wishes
 from gateway.core.decision import Outcome
 from gateway.core.extras import NO_EXTRAS, BadExtra
 from gateway.core.refusal import Refusal, RefusalKind, Refused
@@ -97,6 +97,7 @@ class Desk:
             name, stream = str(given.get("model", ""))[:256], given.get("stream") is True
             policy = self._walk.parts.planner.world.policy
             extras, body = read_wishes(given, headers, policy, request_id, surface.path)
+            client = Client(client.key_id, matched_headers(headers, policy))
             if extras.models and "model" not in body:
                 body["model"] = extras.models[0]
             if form is not None and isinstance(surface, PassedSurface):

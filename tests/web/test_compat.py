@@ -69,6 +69,18 @@ async def test_portkeys_header_is_kept_to_and_goes_no_further(stream: bool) -> N
         assert not any(name.startswith("x-portkey") for name in names)
 
 
+async def test_portkeys_metadata_choose_the_route() -> None:
+    routes = [
+        {"name": "paid", "match": {"header": {"x-user-plan": "paid"}}, "named_model": "any", "model": "sim-pro/pro-1"},
+        {"name": "default", "named_model": "any", "model": "sim-private/open-70b"},
+    ]
+    async with gateway_with("sim-pro", "sim-private", compat=["portkey"], routes=routes) as running:
+        for plan, endpoint in (("paid", "sim-pro/pro-1"), ("free", "sim-private/open-70b")):
+            headers = {"x-portkey-metadata": json.dumps({"user_plan": plan})}
+            async with running.chat(model="gpt-any", headers=headers) as response:
+                assert (response.status, response.headers["x-pointsman-endpoint"]) == (200, endpoint)
+
+
 @pytest.mark.parametrize(
     ("config", "words"),
     [

@@ -1,7 +1,8 @@
 """Portkey's conditional queries as matches of routes.
 
 A query over `params.model` is a match of the model's name. Metadata have no place in a match: a query over
-`metadata.KEY` becomes a match of the header `x-KEY`, which clients must send from then on; the note says so.
+`metadata.KEY` becomes a match of the header `x-KEY`, which the gateway reads off the metadata where it speaks Portkey's
+language.
 """
 
 import re
@@ -12,9 +13,9 @@ from typing import Any
 from gateway.config.imports.draft import Json, escaped_glob
 from gateway.config.imports.notes import Notes
 from gateway.config.problems import Path
+from gateway.core.compat.names import metadata_header
 
 MOST_ROUTES = 32  # that one condition may become
-_HEADER = re.compile(r"[^A-Za-z0-9-]+")
 _PREFIX = re.compile(r"\^?([A-Za-z0-9 _.@:/-]*)(\.\*)?(\$?)")
 
 Match = dict[str, tuple[str, ...]]  # what must fit -> globs, of which one must; "model", or "header NAME"
@@ -39,7 +40,8 @@ class Conditions:
             return []
         headers = sorted({name.removeprefix("header ") for match in found for name in match if name != "model"})
         if headers:
-            words = f"metadata have no place in a match: send them as headers of their own: {', '.join(headers)}"
+            words = "metadata are matched as headers, which with compat: [portkey] are read off x-portkey-metadata"
+            words = f"{words}: {', '.join(headers)}"
             self._notes.add(at, words)
         return [_written(match) for match in found]
 
@@ -84,7 +86,10 @@ def _entry(key: str, value: Any, depth: int) -> list[Match]:
         return [match for one in value for match in _any_of(one, depth + 1)]
     source, _, name = key.partition(".")
     if source == "metadata" and name:
-        field = f"header x-{_HEADER.sub('-', name).strip('-').lower()}"
+        header = metadata_header(name)
+        if header is None:
+            raise Unsayable(f"metadata.{name[:64]} cannot be a header")
+        field = f"header {header}"
     elif key == "params.model":
         field = "model"
     else:

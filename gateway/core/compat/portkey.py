@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from gateway.core.chat import Json
 from gateway.core.compat.foreign import NOTHING, Foreign, bounded_tags, positive, whole_number
-from gateway.core.compat.names import provider_named
+from gateway.core.compat.names import metadata_header, provider_named
 from gateway.core.compat.query import Context, holds
 from gateway.core.extras import BODY_FIELDS, BadExtra
 from gateway.core.policy import Policy
@@ -91,6 +91,16 @@ def read_portkey(headers: Mapping[str, str], asked: Asked) -> tuple[Foreign, Map
         tags=tags,
     )
     return foreign, {**asked.body, **first.params, "model": first.model}
+
+
+def metadata_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The metadata as headers that routes can match: `{"user_plan": "paid"}` as `x-user-plan: paid`.
+
+    Raises:
+        BadExtra: they are none.
+    """
+    fields = ((metadata_header(key), _word(value)) for key, value in _json_header(headers, METADATA).items())
+    return {name: value for name, value in fields if name is not None}
 
 
 def _sum(one: float | None, other: float | None) -> float | None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from gateway.core.chat import Json
 from gateway.core.compat.foreign import LITELLM, NOTHING, PORTKEY, Foreign, bounded_tags
 from gateway.core.compat.litellm import read_litellm
-from gateway.core.compat.portkey import CONFIG, Asked, read_portkey
+from gateway.core.compat.portkey import CONFIG, METADATA, Asked, metadata_headers, read_portkey
 from gateway.core.extras import BadExtra, Extras, read_extras
 from gateway.core.policy import Policy
 
@@ -39,6 +39,17 @@ def read_wishes(
     if litellm is NOTHING and portkey is NOTHING:
         return extras, dict(rest)
     return _joined(extras, litellm, portkey), dict(rest)
+
+
+def matched_headers(headers: Mapping[str, str], policy: Policy) -> Mapping[str, str]:
+    """The headers that routes are matched against; what Portkey's metadata say counts where no header says it.
+
+    Raises:
+        BadExtra: the metadata cannot be read.
+    """
+    if PORTKEY not in policy.compat or METADATA not in headers:
+        return headers
+    return {**metadata_headers(headers), **headers}
 
 
 def _joined(extras: Extras, litellm: Foreign, portkey: Foreign) -> Extras:

@@ -157,6 +157,7 @@ def _plain(match: dict[str, Any]) -> str:
         ({"params.max_tokens": 1}, "only metadata and params.model can be matched, not params.max_tokens"),
         ({"$and": [{"metadata.a": "x"}, {"metadata.a": "y"}]}, "never holds"),
         ({"$or": [{"metadata.a": str(n)} for n in range(40)]}, "is too large for routes"),
+        ({"metadata.--": "x"}, "metadata.-- cannot be a header"),
         ([], "is no query"),
     ],
 )

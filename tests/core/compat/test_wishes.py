@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.compat.wishes import read_wishes
+from gateway.core.compat.wishes import matched_headers, read_wishes
 from gateway.core.extras import NO_EXTRAS, BadExtra, Extras
 from gateway.core.policy import Policy
 from tests.support.builders import a_catalog, a_policy
@@ -88,3 +88,12 @@ def test_draws_by_session_else_by_request() -> None:
 
     assert drawn({"model": "m"}) == {"alpha/m", "beta/m"}
     assert len(drawn({"model": "m", "session_id": "s"})) == 1
+
+
+def test_metadata_count_as_headers_where_routes_are_matched() -> None:
+    metadata = {"user_plan": "paid", "Team.Name": 7, "pointsman-route": "x", "portkey": "x", "--": "x", "seen": "no"}
+    headers = {"x-portkey-metadata": json.dumps(metadata), "x-seen": "yes"}
+    added = {"x-user-plan": "paid", "x-team-name": "7"}
+    assert matched_headers(headers, policy("portkey")) == headers | added
+    assert matched_headers(headers, policy("litellm")) is headers
+    assert matched_headers({"x-seen": "yes"}, policy("portkey")) == {"x-seen": "yes"}
