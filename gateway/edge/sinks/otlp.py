@@ -119,9 +119,6 @@ class Collector:
     def close(self) -> None:
         self._post.close()
 
-    def close(self) -> None:
-        self._post.close()
-
     def _filed(self) -> dict[str, str]:
         try:
             text = self._headers_file.read_text()
