@@ -135,6 +135,7 @@ def test_says_in_a_line_what_cannot_be_done(
 
 COMMANDS = (
     "run", "gateway", "monitor", "check", "explain", "decisions tail", "decisions show", "top", "models", "schema",
+    "import litellm", "import portkey",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from gateway.config.imports.draft import Draft, Json, entry_id, unused_id
 from gateway.config.imports.json_text import read_json_document
 from gateway.config.imports.notes import Imported, Notes
 from gateway.config.imports.portkey_conditions import Conditions
-from gateway.config.imports.portkey_targets import Leaf, Targets, inherited, mode_of
+from gateway.config.imports.portkey_targets import Leaf, Targets, inherited, mode_of, snake
 from gateway.config.imports.source_values import Values, mapping, number, sequence, text, whole
 from gateway.config.imports.write import written
 from gateway.config.known import Known
@@ -150,7 +150,7 @@ class _Reader:
         return _balanced(below) if mode == "loadbalance" else _in_turn([arms for _, arms in below])
 
     def _breaker(self, config: dict[str, Any]) -> None:
-        rules = mapping(config.get("cb_config"))
+        rules = snake(mapping(snake(config).get("cb_config")))
         breaker: dict[str, Json] = {}
         for name, ours in (("failure_threshold", "failures"), ("minimum_requests", "min_requests")):
             value = whole(rules.get(name))

@@ -255,6 +255,7 @@ def test_the_breaker_at_the_top_is_taken_over() -> None:
     rules = {
         "failure_threshold": 3, "failure_threshold_percentage": 50, "minimum_requests": 10, "cooldown_interval": 60_000,
     }  # fmt: skip
+    assert config(imported({**OPENAI, "cbConfig": {"failureThreshold": 3}}))["breaker"] == {"failures": 3}
     assert config(imported({**OPENAI, "cb_config": rules}))["breaker"] == {
         "failures": 3, "min_requests": 10, "error_rate": 0.5, "open_for": "60000ms",
     }  # fmt: skip
