@@ -13,10 +13,10 @@ from gateway.core.decision import AttemptRow, Considered, Decision, Outcome, tie
 from gateway.core.failure import FailureKind
 from gateway.core.trace import Trace, attempt_span_id
 from gateway.core.usage import Usage
+from gateway.edge.genai_messages import messages_in, messages_out
 from gateway.edge.sinks.otlp_values import Value, key_values, sound
 from gateway.edge.sinks.rows import end_ns, start_ns
 from gateway.edge.tracing import conventions as names
-from gateway.edge.tracing.content import messages_in, messages_out
 from gateway.edge.tracing.places import Place, Places
 from gateway.formats.registry import surfaces
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.core.ask import Surface
-from gateway.edge.tracing.content import LIMIT_CHARS, messages_in, messages_out
+from gateway.edge.genai_messages import LIMIT_CHARS, messages_in, messages_out
 from tests.support.builders import a_body
 from tests.support.openai_scripts import DONE, ROLE, a_chunk, a_stream, an_answer, says
 

@@ -3,7 +3,7 @@
 Read by the gateway's own readers of the client's format; what cannot be read, or is larger than a collector takes, is
 left out rather than cut in the middle. Media given by value stay out in any case.
 
-Source: gen-ai-input-messages.json and gen-ai-output-messages.json of the conventions (`conventions` says which).
+Source: gen-ai-input-messages.json and gen-ai-output-messages.json (`tracing.conventions` says which).
 """
 
 from collections.abc import Callable, Iterable
