@@ -26,7 +26,9 @@ _OFFERED = {
     "mistral": ("transcription",),
     "xai": ("image",),
     "voyage": ("rerank",),
+    "jina": ("rerank",),
 }
+_LITELLM = {"jina": "jina_ai"}  # providers that LiteLLM calls otherwise
 _FREE_MODERATION = ("openai",)  # OpenAI, "Moderation": free of charge; a zero of others is a price nobody knows
 _TRANSLATING = ("whisper-1", "whisper-large-v3")  # OpenAI and Groq, speech to text: not the turbo, not gpt-4o's
 
@@ -38,7 +40,7 @@ def passed_rows(provider: str, litellm: Mapping[str, Mapping[str, Any]], as_of: 
     for key, row in litellm.items():
         operation = _OPERATIONS.get(row.get("mode", ""), "")
         name = key.removeprefix(f"{provider}/")
-        if operation not in offered or row.get("litellm_provider") != provider or "/" in name:
+        if operation not in offered or row.get("litellm_provider") != _LITELLM.get(provider, provider) or "/" in name:
             continue
         paths = row.get("supported_endpoints")
         price = _price(operation, row, provider)

@@ -221,6 +221,13 @@ PROVIDERS = (
         quirks=("rerank_top_k",),
     ),
     ProviderRow(
+        "jina",
+        "Jina AI",
+        "https://api.jina.ai/v1",
+        "JINA_API_KEY",
+        first_party=True,
+    ),
+    ProviderRow(
         "groq",
         "Groq",
         "https://api.groq.com/openai/v1",
