@@ -7,6 +7,7 @@ requests have in common (the screening of endpoints). It sends nothing, so `/v1/
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import reduce
+from operator import or_
 
 from msgspec.structs import replace
 
@@ -24,6 +25,7 @@ from gateway.core.routes import Taken
 from gateway.core.sensitivity import labels_of
 from gateway.flow.baseline import baseline_of
 from gateway.flow.detect import LARGE_BYTES, detected, detected_with_pauses
+from gateway.flow.exclusions import Exclusions
 from gateway.flow.refuse import Empty, Unroutable, nothing_left
 from gateway.flow.screening import Screening, name_a_model
 from gateway.flow.stage import Client, Moment, Stage
@@ -50,6 +52,7 @@ class Planner:
         self._health = health
         self.keyless = keyless
         self.screening = Screening(world, keyless, self._resolved)
+        self._exclusions = Exclusions()
         self.accounts = _accounts(world, accounts or {})
 
     async def considered(self, ask: Ask, extras: Extras, client: Client, moment: Moment) -> Considered:
@@ -260,16 +263,14 @@ class Planner:
     def _ordered(
         self, stage: Stage, sizes: Sizes, wishes: Wishes, health: Health
     ) -> tuple[list[Ordered], Mapping[str, tuple[str, ...]]]:
-        """Every group, judged, and who fell out; mostly the mapping that all requests of a kind share."""
+        """Every group, judged, and who fell out."""
         screenings = self.screening.of(stage)
         ordered = [order(one.eligible, self.world.prices, sizes, health, wishes) for one in screenings]
-        if len(ordered) == 1 and not ordered[0].excluded:
-            return ordered, screenings[0].excluded
-        excluded: dict[str, tuple[str, ...]] = {}
-        for screened, judged in zip(screenings, ordered, strict=True):
-            excluded.update(screened.excluded)
-            excluded.update({name: (reason,) for name, reason in judged.excluded.items()})
-        return ordered, excluded
+        fallen = [
+            self._exclusions.of(screened, judged.excluded)
+            for screened, judged in zip(screenings, ordered, strict=True)
+        ]
+        return ordered, fallen[0] if len(fallen) == 1 else reduce(or_, map(dict, fallen))
 
 
 def _higher(one: int | None, other: int | None) -> int | None:
