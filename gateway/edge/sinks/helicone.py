@@ -16,7 +16,8 @@ from gateway.core.chat import Json
 from gateway.core.decision import Decision, tier_name
 from gateway.core.record import usage_json
 from gateway.edge.courier import Rules, Undelivered
-from gateway.edge.journal import Row
+from gateway.edge.lines import Row
+from gateway.edge.sinks.answers import answer_of
 from gateway.edge.sinks.keys import SinkKey
 from gateway.edge.sinks.post import Post
 from gateway.edge.sinks.rows import UNREADABLE, end_ns, passing_over, start_ns
@@ -120,7 +121,7 @@ def log_of(decision: Decision) -> dict[str, Json]:
         "providerResponse": {
             "status": decision.status,
             "headers": {},
-            "json": {**_answer(texts.get("response")), "model": model, "usage": _usage(decision)},
+            "json": {**_answer(decision), "model": model, "usage": _usage(decision)},
         },
         "timing": {
             "startTime": _instant(start_ns(decision)),
@@ -179,15 +180,12 @@ def _usage(decision: Decision) -> dict[str, Json] | None:
     return counts | (usage_json(usage) or {})
 
 
-def _answer(text: Json) -> dict[str, Json]:
-    """The kept answer: its JSON object, else as a text."""
-    if not isinstance(text, str):
-        return {}
-    try:
-        found = codec.loads(text.encode("utf-8", "surrogatepass"))
-    except ValueError:
-        return {"text": text}
-    return found if isinstance(found, dict) else {"text": text}
+def _answer(decision: Decision) -> dict[str, Json]:
+    """The kept answer as an object."""
+    answer = answer_of(decision)
+    if answer is None or isinstance(answer, dict):
+        return answer or {}
+    return {"text": answer}
 
 
 def _instant(at_ns: int) -> dict[str, Json]:

@@ -23,11 +23,12 @@ from gateway.core.decision import AttemptRow, Decision, Outcome, tier_name
 from gateway.core.trace import Trace, attempt_span_id
 from gateway.core.usage import Usage
 from gateway.edge.courier import Rules, Undelivered
-from gateway.edge.journal import Row
+from gateway.edge.lines import Row
+from gateway.edge.sinks.answers import answer_of
 from gateway.edge.sinks.keys import SinkKey
 from gateway.edge.sinks.otlp_values import Value, key_values
 from gateway.edge.sinks.post import Post, gzipped
-from gateway.edge.sinks.rows import end_ns, passing_over, start_ns
+from gateway.edge.sinks.rows import end_ns, gently, passing_over, start_ns
 from gateway.formats import codec
 
 DEFAULT_URL = "https://cloud.langfuse.com"  # as in Langfuse's own libraries: its region in the EU
@@ -59,7 +60,7 @@ class Langfuse:
     def deliver(self, rows: Sequence[Row]) -> None:
         """Raises `Undelivered`. Sent again, spans and scores replace what they were."""
         headers = {"Authorization": self._authorization()}
-        spans = [span for row in rows if isinstance(row, Decision) for span in spans_of(row)]
+        spans = [span for row in gently(rows) if isinstance(row, Decision) for span in spans_of(row)]
         if spans:
             scope = ScopeSpans(scope=self._scope, spans=spans)
             batch = ResourceSpans(resource=self._resource, scope_spans=[scope])
@@ -101,19 +102,19 @@ def score_of(row: Mapping[str, Any]) -> dict[str, Json]:
 
 def spans_of(decision: Decision) -> list[Span]:
     """The request's span, then those of its attempts in their order."""
+    of_trace, texts = _of_trace(decision), _texts(decision)
+    attempts = [_attempt(decision, number, of_trace, texts) for number in range(1, len(decision.attempts) + 1)]
+    return [_root(decision, of_trace, texts), *attempts]
+
+
+def _root(decision: Decision, of_trace: Fields, texts: Fields) -> Span:
     trace = trace_of(decision.id)
-    of_trace = _of_trace(decision)
-    attempts = [_attempt(decision, trace, number, of_trace) for number in range(1, len(decision.attempts) + 1)]
-    return [_root(decision, trace, of_trace), *attempts]
-
-
-def _root(decision: Decision, trace: Trace, of_trace: Fields) -> Span:
     fields: Fields = {
         **of_trace,
         "langfuse.observation.type": "span",
         "langfuse.observation.level": LEVELS[decision.outcome],
         "langfuse.observation.status_message": decision.error,
-        **_texts(decision),
+        **texts,
         **{f"langfuse.observation.metadata.{name}": value for name, value in _metadata(decision).items()},
     }
     return Span(
@@ -128,7 +129,8 @@ def _root(decision: Decision, trace: Trace, of_trace: Fields) -> Span:
     )
 
 
-def _attempt(decision: Decision, trace: Trace, number: int, of_trace: Fields) -> Span:
+def _attempt(decision: Decision, number: int, of_trace: Fields, texts: Fields) -> Span:
+    trace = trace_of(decision.id)
     row = decision.attempts[number - 1]
     answered = number == len(decision.attempts) and decision.endpoint is not None
     provider, _, model = row.endpoint.partition("/")
@@ -147,7 +149,7 @@ def _attempt(decision: Decision, trace: Trace, number: int, of_trace: Fields) ->
         "langfuse.observation.metadata.attempt": number,
         "langfuse.observation.metadata.outcome": row.outcome,
         "langfuse.observation.metadata.status": row.status,
-        **(_texts(decision) if answered else {}),
+        **(texts if answered else {}),
     }
     return Span(
         trace_id=bytes.fromhex(trace.trace_id),
@@ -201,11 +203,15 @@ def _texts(decision: Decision) -> Fields:
     texts = decision.texts
     if texts is None:
         return {}
-    request, response = texts.get("request"), texts.get("response")
+    request, answer = texts.get("request"), answer_of(decision)
     return {
         "langfuse.observation.input": None if request is None else _json(request)[:TEXT_CHARS],
-        "langfuse.observation.output": None if response is None else str(response)[:TEXT_CHARS],
+        "langfuse.observation.output": None if answer is None else _text(answer)[:TEXT_CHARS],
     }
+
+
+def _text(answer: Json) -> str:
+    return answer if isinstance(answer, str) else _json(answer)
 
 
 def _usage(usage: Usage | None) -> str | None:

@@ -4,6 +4,7 @@ Texts are in a row only where the route records them and every label of the requ
 look elsewhere for them finds none.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,16 +14,23 @@ from gateway.core.chat import Json
 from gateway.core.decision import Decision
 from gateway.core.record import record
 from gateway.edge.courier import Undelivered
-from gateway.edge.journal import Row
+from gateway.edge.lines import Row
 from gateway.formats import codec
 
 UNREADABLE = "holds what JSON cannot"
 
 
+def gently(rows: Sequence[Row]) -> Iterator[Row]:
+    """One by one, with a chance for the event loop's thread between them: a whole batch takes many milliseconds."""
+    for row in rows:
+        yield row
+        time.sleep(0)
+
+
 def jsons(rows: Sequence[Row]) -> list[tuple[Row, bytes]]:
     """The rows with their JSON; rows that cannot be written are left out: one must not cost its whole batch."""
     found = []
-    for row in rows:
+    for row in gently(rows):
         try:
             found.append((row, codec.dumps(record(row) if isinstance(row, Decision) else row)))
         except TypeError:

@@ -112,10 +112,11 @@ def test_has_texts_only_where_the_record_has_them() -> None:
 
 @pytest.mark.parametrize(
     ("response", "answer"),
-    [("data: {}\n\n", {"text": "data: {}\n\n"}), ("[1]", {"text": "[1]"}), ("\ud83d", {"text": "\ud83d"}), (None, {})],
+    [("said", {"text": "said"}), ("[1]", {"text": [1]}), ("\ud83d", {"text": "\ud83d"}), (None, {})],
 )
 def test_keeps_an_answer_that_is_no_object_as_a_text(response: str | None, answer: dict[str, Any]) -> None:
-    log = log_of(replace(ANSWERED, texts={"request": ["no object"], "response": response}))
+    texts = {"request": ["no object"], "response": response}
+    log = log_of(replace(ANSWERED, surface="completions", texts=texts))
     assert log["providerResponse"]["json"] == answer | LOG["providerResponse"]["json"]
     assert log["providerRequest"]["json"] == {"model": "m2"}
 
