@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from gateway import VERSION
 from gateway.config.compile import Compiled
 from gateway.config.effective import effective
@@ -23,8 +25,8 @@ from gateway.core.task_rules import DEFAULT_RULES
 from gateway.core.trace import Sampling
 from gateway.edge.broadcast import Broadcast
 from gateway.edge.credentials.minter import Minter
-from gateway.edge.journal import Row
 from gateway.edge.kube.reflector import Tally
+from gateway.edge.lines import Lines, Row
 from gateway.edge.loop_lag import LoopLag
 from gateway.edge.metrics import Metrics
 from gateway.edge.metrics_gauges import (
@@ -76,8 +78,8 @@ class Keeper(Protocol):
     @property
     def dropped(self) -> int: ...
 
-    def add(self, row: Row) -> None:
-        """Take a row; returns at once."""
+    def add(self, row: Row, line: bytes | None) -> None:
+        """Take a row and its line of JSON; returns at once."""
 
 
 class Gateway:
@@ -97,6 +99,7 @@ class Gateway:
         self._traced: Callable[[Decision], Decision] | None = None
         self._life = clock.new_id()  # names this process to the monitor
         self._records = records
+        self._lines = Lines()
         self._upstream = upstream
         self._published: PriceBook | None = None
         self._scanner: Scanner | None = None
@@ -189,13 +192,14 @@ class Gateway:
         if self._traced is not None:
             decision = self._traced(decision)
         self.metrics.observe(decision)
-        self.recent.add(decision)
         self.today.add(decision)
-        self._records.add(decision)
+        line = self._lines.line(decision)
+        self.recent.add(line if decision.texts is None else self._lines.line(replace(decision, texts=None)))
+        self._records.add(decision, line)
 
     def keep(self, row: Row) -> None:
         """Put a row of another kind (feedback) into the decision stream."""
-        self._records.add(row)
+        self._records.add(row, self._lines.line(row))
 
     def ring(self) -> KeyRing | None:
         """The client keys in force; None: the API is open."""

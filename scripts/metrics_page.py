@@ -5,7 +5,6 @@
 """
 
 import asyncio
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from gateway.config.here import known_here
 from gateway.config.load import load_defaults
 from gateway.edge import metrics as of_gateway
 from gateway.edge.families import Counter, Gauge, Histogram
-from gateway.edge.journal import Journal
+from gateway.edge.records import Records
 from gateway.settings import Settings
 from gateway.upstream.client import Upstream
 from monitor import metrics as of_monitor
@@ -115,16 +114,12 @@ async def registries() -> tuple[CollectorRegistry, CollectorRegistry]:
     """Those of a gateway and of a monitor that have not begun to work."""
     compiled = load_defaults(known_here(None, date(2026, 1, 1), {}))
     clock, upstream = new_clock(), Upstream()
-    journal = Journal.to(os.devnull)
-    try:
-        gateway = Gateway(compiled, journal, clock, upstream)
-        async with aiohttp.ClientSession() as session:
-            settings = Settings(state_dir=PAGE.parent, kubernetes="off")
-            outside = Outside(Clock(clock.now_s, clock.epoch_s), upstream, session, OutcomesReader(session), None)
-            process = Process(settings, compiled, outside)
-            return of_gateway.registry(gateway.metrics), of_monitor.registry(process.collector)
-    finally:
-        journal.close()
+    gateway = Gateway(compiled, Records(None), clock, upstream)
+    async with aiohttp.ClientSession() as session:
+        settings = Settings(state_dir=PAGE.parent, kubernetes="off")
+        outside = Outside(Clock(clock.now_s, clock.epoch_s), upstream, session, OutcomesReader(session), None)
+        process = Process(settings, compiled, outside)
+        return of_gateway.registry(gateway.metrics), of_monitor.registry(process.collector)
 
 
 def meaning(label: str, row: Row) -> str:

@@ -1,21 +1,13 @@
 """Decision records as JSON lines, to stdout or a file.
 
-A slow or full disk never delays a request: records wait in a bounded queue that a thread of its own empties in
-batches; when the queue is full the oldest are dropped and counted. The line is made in that thread too.
+A slow or full disk never delays a request: lines wait in a bounded queue that a thread of its own empties in batches;
+when the queue is full the oldest are dropped and counted.
 """
 
 import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Mapping
-from typing import Any
-
-import msgspec
-
-from gateway.core.decision import Decision
-from gateway.core.record import Record, Recorder, fields
-from gateway.formats import codec
 
 QUEUE_LIMIT = 20_000  # about 20 MB of records; a minute at 300 requests a second
 WAKE_S = 0.05  # how long a record waits at most before it is written
@@ -23,18 +15,14 @@ FILE_MODE = 0o640
 
 log = logging.getLogger(__name__)
 
-Row = Decision | Mapping[str, Any]
-
 
 class Journal:
-    """Writes rows to a file descriptor. Open with `to`; `close` writes what is left."""
+    """Writes lines to a file descriptor. Open with `to`; `close` writes what is left."""
 
     def __init__(self, descriptor: int, *, owned: bool) -> None:
         self._descriptor = descriptor
         self._owned = owned
-        self._queue: deque[Row] = deque()
-        self._recorder = Recorder()
-        self._encoder = msgspec.json.Encoder()
+        self._queue: deque[bytes] = deque()
         self._wake = threading.Event()
         self._closing = False
         self.dropped = 0
@@ -65,13 +53,16 @@ class Journal:
     def waiting(self) -> int:
         return len(self._queue)
 
-    def add(self, row: Row) -> None:
-        """Take a row; returns at once."""
+    def add(self, line: bytes | None) -> None:
+        """Take a line; returns at once. None: it could not be made, and is counted."""
+        if line is None:
+            self.dropped += 1
+            return
         queue = self._queue
         if len(queue) >= QUEUE_LIMIT:
             queue.popleft()
             self.dropped += 1
-        queue.append(row)
+        queue.append(line)
 
     def close(self) -> None:
         """Write what is queued (for at most two seconds) and stop."""
@@ -90,8 +81,7 @@ class Journal:
     def _drain(self) -> None:
         queue = self._queue
         while queue:
-            batch = [queue.popleft() for _ in range(min(len(queue), 256))]
-            lines = [line for row in batch if (line := self._line(row))]
+            lines = [queue.popleft() for _ in range(min(len(queue), 256))]
             try:
                 self._write(self._torn + b"".join(lines))
             except OSError as error:
@@ -102,21 +92,6 @@ class Journal:
             else:
                 self.written += len(lines)
                 self._failing = False
-
-    def _line(self, row: Row) -> bytes | None:
-        """The row's line, or None where it holds what JSON cannot: one bad row must not end all that follow."""
-        made = self._recorder.record(row) if isinstance(row, Decision) else row
-        try:
-            return self._encoder.encode(made) + b"\n"
-        except (TypeError, ValueError, OverflowError):
-            pass  # a text may hold half an emoji, which only `codec` takes
-        told = fields(made) if isinstance(made, Record) else made
-        try:
-            return codec.dumps(told) + b"\n"
-        except TypeError as error:
-            self.dropped += 1
-            log.error("decision %s cannot be written as JSON: %s; it is counted as dropped", told.get("id"), error)
-            return None
 
     def _write(self, lines: bytes) -> None:
         left = memoryview(lines)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from gateway.edge.courier import Courier
-from gateway.edge.journal import Journal, Row
+from gateway.edge.journal import Journal
+from gateway.edge.lines import Row
 
 
 class Counted(Protocol):
@@ -34,11 +35,11 @@ class Records:
         self._journal = journal
         self._couriers = tuple(couriers)
         self._takers: tuple[Callable[[Row], None], ...] = tuple(courier.add for courier in couriers)
-        if journal is not None:
-            self._takers = (journal.add, *self._takers)
 
-    def add(self, row: Row) -> None:
-        """Take a row; returns at once."""
+    def add(self, row: Row, line: bytes | None) -> None:
+        """Take a row and its line of JSON, None where it has none; returns at once."""
+        if self._journal is not None:
+            self._journal.add(line)
         for take in self._takers:
             take(row)
 

@@ -16,7 +16,6 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from gateway.core.record import record
 from gateway.edge.assets import page_routes
 from gateway.edge.broadcast import Broadcast
 from gateway.edge.exposition import exposed
@@ -97,7 +96,7 @@ def _for_the_page(views: Views) -> list[web.RouteDef]:
         if found is None:
             message = "there is no such decision among the last ones; the decision stream has them all"
             return _json({"error": {"message": message}}, 404)
-        return _json(record(found))
+        return _json(found)
 
     async def explain(request: web.Request) -> web.Response:
         return await views.explain(request)

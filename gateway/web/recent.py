@@ -1,22 +1,20 @@
-"""The last decisions, for the admin port: kept as they are, found by id, filtered, told as JSON when someone asks.
+"""The last decisions, for the admin port: their lines, found by id, filtered, read when someone asks.
 
-Holds no text of prompt or answer, whatever a route records. Bounded twice: by number, and by the endpoints that all of
-them together list, since a decision over thousands of endpoints weighs a thousand times one over two.
+Holds no text of prompt or answer, whatever a route records: who adds a line leaves them out. A line tells of a dozen
+endpoints at most, however many there are, so that its size is bounded.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from msgspec.structs import replace
+import orjson
 
-from gateway.core.decision import Decision, Outcome
-from gateway.core.record import record
+from gateway.core.decision import Outcome
 
 ROOM = 500
-LISTED_ROOM = 100_000  # endpoints in all decisions kept; about 60 bytes each
 
 # A row of a list: what the record says, without what only its own page shows.
 _ROW = (
@@ -24,6 +22,8 @@ _ROW = (
     "tier_required", "sensitivity", "panic", "attempts", "endpoint", "status", "outcome", "error", "usage", "cost_usd",
     "baseline_cost_usd", "saved_usd", "latency_ms", "ttft_ms",
 )  # fmt: skip
+
+Told = Mapping[str, Any]  # the record of a decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,12 @@ class Filter:
     endpoint: str = ""  # one that was tried
     id: str = ""  # its beginning
 
-    def fits(self, decision: Decision) -> bool:
-        considered = decision.considered
+    def fits(self, told: Told) -> bool:
         return (
-            (not self.route or (considered is not None and considered.route.name == self.route))
-            and (not self.outcome or decision.outcome == self.outcome)
-            and (not self.endpoint or any(row.endpoint == self.endpoint for row in decision.attempts))
-            and decision.id.startswith(self.id)
+            (not self.route or told["route"] == self.route)
+            and (not self.outcome or told["outcome"] == self.outcome)
+            and (not self.endpoint or any(row["endpoint"] == self.endpoint for row in told["attempts"]))
+            and told["id"].startswith(self.id)
         )
 
 
@@ -51,43 +50,33 @@ OUTCOMES = tuple(outcome.value for outcome in Outcome)
 class Recent:
     """Mutable; one per gateway process."""
 
-    def __init__(self, room: int = ROOM, listed_room: int = LISTED_ROOM) -> None:
-        self._kept: deque[Decision] = deque()
-        self._room = room
-        self._listed_room = listed_room
-        self._listed = 0
+    def __init__(self, room: int = ROOM) -> None:
+        self._kept: deque[bytes] = deque(maxlen=room)
         self.total = 0  # decisions there ever were
 
-    def add(self, decision: Decision) -> None:
-        """Keep one, without its texts."""
-        if decision.texts is not None:
-            decision = replace(decision, texts=None)
-        self._kept.append(decision)
-        self.total += 1
-        self._listed += _listed(decision)
-        while len(self._kept) > self._room or (self._listed > self._listed_room and len(self._kept) > 1):
-            self._listed -= _listed(self._kept.popleft())
+    def add(self, line: bytes | None) -> None:
+        """Keep the line of one; None: there is none."""
+        if line is not None:
+            self._kept.append(line)
+            self.total += 1
 
-    def find(self, id_: str) -> Decision | None:
+    def find(self, id_: str) -> Told | None:
         """The decision of this id, where it is still kept."""
-        return next((one for one in reversed(self._kept) if one.id == id_), None)
+        sought = id_.encode("utf-8", "replace")
+        likely = (orjson.loads(line) for line in reversed(self._kept) if sought in line)
+        return next((told for told in likely if told["id"] == id_), None)
 
-    def pick(self, wanted: Filter, limit: int) -> list[Decision]:
+    def pick(self, wanted: Filter, limit: int) -> list[Told]:
         """The newest that fit, newest first."""
-        return list(islice((one for one in reversed(self._kept) if wanted.fits(one)), limit))
+        all_told = (orjson.loads(line) for line in reversed(self._kept))
+        return list(islice((told for told in all_told if wanted.fits(told)), limit))
 
-    def since(self, total: int, most: int) -> Iterator[Decision]:
+    def since(self, total: int, most: int) -> Iterator[Told]:
         """The newest of those that came after there were `total`, oldest first, at most so many."""
         new = min(self.total - total, most, len(self._kept))
-        return islice(self._kept, len(self._kept) - new, None)
+        return (orjson.loads(line) for line in list(islice(self._kept, len(self._kept) - new, None)))
 
 
-def row(decision: Decision) -> dict[str, Any]:
-    """A decision in a list; the whole of it is `record`."""
-    whole = record(decision)
-    return {name: whole[name] for name in _ROW}
-
-
-def _listed(decision: Decision) -> int:
-    considered = decision.considered
-    return 0 if considered is None else len(considered.excluded) + len(considered.others)
+def row(told: Told) -> dict[str, Any]:
+    """A decision in a list, without what is shown of one alone."""
+    return {name: told[name] for name in _ROW}

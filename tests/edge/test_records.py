@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.edge.courier import Courier, Means, Rules, Undelivered
-from gateway.edge.journal import Journal, Row
+from gateway.edge.journal import Journal
+from gateway.edge.lines import Row
 from gateway.edge.records import Records
 
 
@@ -17,8 +18,8 @@ def test_gives_each_row_to_the_journal_and_to_every_sink(tmp_path: Path) -> None
     journal = Journal.to(str(tmp_path / "rows.jsonl"))
     couriers: list[Courier[Row]] = [Courier("good", came.extend, Rules()), Courier("bad", refusing, Rules())]
     records = Records(journal, couriers)
-    records.add({"n": 1})
-    records.add({"n": 2})
+    records.add({"n": 1}, b'{"n":1}\n')
+    records.add({"n": 2}, b'{"n":2}\n')
     records.close(20.0)
     assert came == [{"n": 1}, {"n": 2}]
     assert (tmp_path / "rows.jsonl").read_text() == '{"n":1}\n{"n":2}\n'
@@ -29,7 +30,7 @@ def test_gives_each_row_to_the_journal_and_to_every_sink(tmp_path: Path) -> None
 
 def test_keeps_nothing_where_nothing_is_asked_for() -> None:
     records = Records(None)
-    records.add({"n": 1})
+    records.add({"n": 1}, b"")
     records.close(0.0)
     assert (records.sinks(), records.dropped) == ({}, 0)
 
@@ -40,7 +41,7 @@ def test_closes_all_within_one_time() -> None:
     means = Means(now_s=lambda: clock[0], start=lambda _name, run: runs.append(run))
     couriers: list[Courier[Row]] = [Courier(name, refusing, Rules(), means=means) for name in ("one", "two")]
     records = Records(None, couriers)
-    records.add({"n": 1})
+    records.add({"n": 1}, b"")
     for courier in couriers:
         courier.hurry(3.0)
     clock[0] += 3.0  # what the first takes, the others have not

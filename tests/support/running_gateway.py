@@ -26,7 +26,7 @@ from gateway.config.known import Known
 from gateway.config.load import ConfigText, load_config
 from gateway.core.decision import Decision
 from gateway.core.record import record
-from gateway.edge.journal import Row
+from gateway.edge.lines import Row
 from gateway.edge.metrics import registry
 from gateway.upstream.client import Upstream
 from gateway.web.api import Api
@@ -103,10 +103,10 @@ class Rows:
     def __init__(self) -> None:
         self.kept: list[dict[str, Any]] = []
         self.dropped = 0
-        self.also: Callable[[Row], None] = lambda _row: None  # who else gets them
+        self.also: Callable[[Row, bytes | None], None] = lambda _row, _line: None  # who else gets them
 
-    def add(self, row: Row) -> None:
-        self.also(row)
+    def add(self, row: Row, line: bytes | None) -> None:
+        self.also(row, line)
         self.kept.append(record(row) if isinstance(row, Decision) else dict(row))
 
 

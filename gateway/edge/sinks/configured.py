@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from gateway.config.defaults import KEY_DIRECTORY
 from gateway.edge.courier import Courier, Rules
-from gateway.edge.journal import Row
+from gateway.edge.lines import Row
 from gateway.edge.sinks import helicone
 from gateway.edge.sinks.keys import SinkKey
 from gateway.edge.sinks.otlp import Collector, Unusable, target_of

@@ -16,7 +16,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from gateway import VERSION
 from gateway.core.decision import Decision, Outcome, tier_name
 from gateway.edge.courier import Undelivered
-from gateway.edge.journal import Row
+from gateway.edge.lines import Row
 from gateway.edge.sinks.otlp import Collector
 from gateway.edge.sinks.otlp_values import Value, key_values
 from gateway.edge.sinks.rows import complain, end_ns, feedback_ns, jsons, start_ns

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from urllib.parse import urlsplit
 
-from gateway.edge.journal import Row
+from gateway.edge.lines import Row
 from gateway.edge.sinks.keys import SinkKey
 from gateway.edge.sinks.post import Post
 from gateway.edge.sinks.rows import complain, jsons

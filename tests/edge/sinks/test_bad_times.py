@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.edge.courier import Courier, Means, Rules
-from gateway.edge.journal import Row
+from gateway.edge.lines import Row
 from gateway.edge.sinks.configured import SINKS, Here
 from tests.support.decisions import numbered
 from tests.support.receiver import NEVER, Receiver, Reply, receiving
