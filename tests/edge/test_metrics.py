@@ -3,9 +3,12 @@
 from msgspec.structs import replace
 from prometheus_client import generate_latest
 
+from gateway.core import catalog, screen
+from gateway.core.catalog import ASSUMED_CAPS, Operation
 from gateway.core.decision import Decision, Outcome
 from gateway.core.usage import Usage
 from gateway.edge.metrics import Metrics, registry
+from gateway.edge.metrics_families import reason_label
 from tests.support.counted import BROKEN, CONSIDERED, DECISION, GOOD, REFUSED
 
 
@@ -99,3 +102,10 @@ def test_adds_up_for_the_page() -> None:
     for decision in (replace(DECISION, attempts=(BROKEN, GOOD), saved_usd=-0.5), REFUSED):
         metrics.observe(decision)
     assert metrics.totals() == {"requests": 2, "attempts": 2, "cost_usd": 0.25, "saved_usd": -0.5}
+
+
+def test_tells_every_reason_code_by_its_own_name_and_fields_of_requests_by_one() -> None:
+    codes = {value for name, value in vars(screen).items() if name.isupper() and isinstance(value, str)}
+    capabilities = {screen.capability(one) for one in (*ASSUMED_CAPS, catalog.VISION, catalog.TRANSLATION, *Operation)}
+    assert {code: reason_label(code) for code in codes | capabilities} == {code: code for code in codes | capabilities}
+    assert reason_label("capability:a_clients_own") == "capability:field"

@@ -2,9 +2,17 @@
 
 import asyncio
 import re
+from collections.abc import Iterable
+from enum import StrEnum
 
 import pytest
 
+from gateway.core import screen
+from gateway.core.breaker import State
+from gateway.core.decision import Outcome
+from gateway.core.failure import FailureKind
+from monitor.price_sources import Source
+from monitor.probe import Finding, Means, Wanted
 from scripts.metrics_page import LABELS, PAGE, Row, meaning, page, registries, rows
 
 UNITS = {"seconds": ("second", "Unix time"), "usd": ("USD",), "bytes": ("bytes",), "ratio": ("0 to 1",)}
@@ -71,3 +79,21 @@ def test_labels_are_nobodys_and_explained(ours: list[Row]) -> None:
             own = f"{label} of {row.name.removesuffix('_total')}"
             used.add(own if own in LABELS else label)
     assert used == LABELS.keys(), "what nobody uses is not explained"
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        ("outcome", Outcome), ("outcome of pointsman_attempts", FailureKind), ("finding", Finding), ("means", Means),
+        ("source", Source), ("from", State), ("to", State),
+        ("reason of pointsman_probes_skipped", set(Wanted) - {Wanted.YES}),
+    ],
+)  # fmt: skip
+def test_explanations_name_every_word(label: str, words: Iterable[StrEnum]) -> None:
+    assert [word.value for word in words if f"`{word.value}`" not in LABELS[label]] == []
+
+
+def test_the_reasons_of_exclusions_are_explained() -> None:
+    codes = {value for name, value in vars(screen).items() if name.isupper() and isinstance(value, str)}
+    told = LABELS["reason of pointsman_exclusions"]
+    assert [code for code in codes if not code.startswith("capability:") and f"`{code}`" not in told] == []
