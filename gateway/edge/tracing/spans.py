@@ -14,7 +14,7 @@ from gateway.core.failure import FailureKind
 from gateway.core.trace import Trace, attempt_span_id
 from gateway.core.usage import Usage
 from gateway.edge.genai_messages import messages_in, messages_out
-from gateway.edge.sinks.otlp_values import Value, key_values, sound
+from gateway.edge.sinks.otlp_values import Value, sound, tell
 from gateway.edge.sinks.rows import end_ns, start_ns
 from gateway.edge.tracing import conventions as names
 from gateway.edge.tracing.places import Place, Places
@@ -66,7 +66,7 @@ def _request_span(decision: Decision, trace: Trace) -> Span:
         **{f"{names.TAG}{name}": value for name, value in decision.tags},
     }
     remote = HAS_IS_REMOTE if trace.parent_id is None else HAS_IS_REMOTE | IS_REMOTE
-    return Span(
+    span = Span(
         trace_id=bytes.fromhex(trace.trace_id),
         span_id=bytes.fromhex(trace.span_id),
         parent_span_id=b"" if trace.parent_id is None else bytes.fromhex(trace.parent_id),
@@ -76,10 +76,12 @@ def _request_span(decision: Decision, trace: Trace) -> Span:
         kind=Span.SPAN_KIND_SERVER,
         start_time_unix_nano=start_ns(decision),
         end_time_unix_nano=end_ns(decision),
-        attributes=key_values({**own, **_routed(decision.considered, decision.tiers)}),
         events=_first_token(decision, decision.ttft_ms, 0.0),
         status=_status(decision.error if failed else None, failed),
     )
+    tell(span.attributes, own)
+    tell(span.attributes, _routed(decision.considered, decision.tiers))
+    return span
 
 
 def _error_type(decision: Decision) -> str:
@@ -123,7 +125,7 @@ def _attempt_span(decision: Decision, trace: Trace, number: int, place: Place, r
         names.COST_USD: row.cost_usd,
         names.DECISION_ID: decision.id,
     }
-    return Span(
+    span = Span(
         trace_id=bytes.fromhex(trace.trace_id),
         span_id=bytes.fromhex(attempt_span_id(trace, number)),
         parent_span_id=bytes.fromhex(trace.span_id),
@@ -133,10 +135,12 @@ def _attempt_span(decision: Decision, trace: Trace, number: int, place: Place, r
         kind=Span.SPAN_KIND_CLIENT,
         start_time_unix_nano=start_ns(decision, row.started_ms),
         end_time_unix_nano=start_ns(decision, row.started_ms + row.duration_ms),
-        attributes=key_values({**own, **_used(row.usage), **_said(decision, row, number)}),
         events=_first_token(decision, row.ttft_ms, row.started_ms),
         status=_status(row.error, failed),
     )
+    for told in (own, _used(row.usage), _said(decision, row, number)):
+        tell(span.attributes, told)
+    return span
 
 
 def _used(usage: Usage | None) -> Attributes:
