@@ -166,7 +166,11 @@ class Gateway:
             kinds=kinds_of(policy),
         )
         accounts = None if before is None else before.planner.accounts
-        lines = {name: Line(row, self._upstream, self._secrets) for name, row in policy.catalog.providers.items()}
+        loads = {} if before is None else {name: line.load for name, line in before.lines.items()}
+        lines = {
+            name: Line(row, self._upstream, self._secrets, loads.get(name))
+            for name, row in policy.catalog.providers.items()
+        }
         return Parts(
             planner=Planner(world, self.book.health, self._secrets.missing, accounts),
             lines=lines,
@@ -212,7 +216,7 @@ class Gateway:
         return endpoint_facts(world.policy, world.prices, self.clock.epoch_s())
 
     def _provider_uses(self) -> Iterable[ProviderUse]:
-        in_flight = {name: line.in_flight for name, line in self.walk.parts.lines.items()}
+        in_flight = {name: line.load.attempts for name, line in self.walk.parts.lines.items()}
         providers = self.compiled.policy.catalog.providers.values()
         return provider_uses(providers, in_flight, self._upstream.stats())
 

@@ -49,10 +49,20 @@ class Started(Struct, frozen=True, gc=False):
     content_at: float | None  # when the first-token timer runs out, should it have been committed without content
 
 
+class Load:
+    """How many attempts run at one provider; shared by the lines of all configurations that requests still run on."""
+
+    __slots__ = ("attempts",)
+
+    def __init__(self) -> None:
+        self.attempts = 0
+
+
 class Line:
     """The way to one provider: its origin and its key."""
 
-    def __init__(self, provider: Provider, upstream: Upstream, keys: Keys) -> None:
+    def __init__(self, provider: Provider, upstream: Upstream, keys: Keys, load: Load | None = None) -> None:
+        """`load`: of the line before, where this one takes its place."""
         self.provider = provider
         self.format: WireFormat = wire_format(provider.api)  # of the provider itself; endpoints have their own
         self._origin, self._prefix = Origin.parse(provider.base_url)
@@ -60,7 +70,7 @@ class Line:
         self._keys = keys
         self._origin_text = str(self._origin)
         self._headers: dict[tuple[Credential | None, str, Headers], Headers] = {}  # by format and the request's own too
-        self.in_flight = 0
+        self.load = load or Load()
 
     def call(self, outgoing: Outgoing, form: WireFormat, epoch_s: float, method: str = "POST") -> Call:
         """The whole request, in `form`; a header of the request itself wins over a fixed one of the same name.

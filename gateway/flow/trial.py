@@ -60,7 +60,7 @@ class Trials:
         """
         name = step.endpoint.id
         line = self._lines[step.endpoint.provider]
-        if line.in_flight >= line.provider.max_in_flight:
+        if line.load.attempts >= line.provider.max_in_flight:
             run.skipped[name] = f"{line.provider.max_in_flight} requests are in flight at {line.provider.id}"
             return None
         price = self._prices.get(name)
@@ -77,7 +77,7 @@ class Trials:
                 return None
             ticket = self._book.enter_anyway(name, now_s)
         trial.ticket = ticket
-        line.in_flight += 1
+        line.load.attempts += 1
         return trial
 
 
@@ -222,7 +222,7 @@ class Trial:
         self._book.failed(self.step.endpoint.id, self.ticket, Failure(FailureKind.CANCELLED, "the client left"), now_s)
 
     def leave(self) -> None:
-        self.line.in_flight -= 1
+        self.line.load.attempts -= 1
 
     def _succeeded(self, usage: Usage, now_s: float) -> float | None:
         name = self.step.endpoint.id

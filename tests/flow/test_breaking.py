@@ -224,7 +224,7 @@ async def test_a_failure_that_no_other_can_cure_takes_nothing_from_the_budget() 
 async def test_a_place_in_flight_is_given_back_however_an_attempt_ends() -> None:
     walking = walking_on(BROKEN, [HANG], OK)
     await asyncio.gather(*(walking.ask() for _ in range(3)), *(walking.ask(stream=True) for _ in range(3)))
-    assert [line.in_flight for line in walking.walk.parts.lines.values()] == [0, 0, 0]
+    assert [line.load.attempts for line in walking.walk.parts.lines.values()] == [0, 0, 0]
 
 
 async def test_a_full_provider_is_passed_over() -> None:

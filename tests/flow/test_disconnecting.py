@@ -33,7 +33,7 @@ def assert_cancelled(walking: Walking, at_s: float) -> None:
     assert (row["outcome"], row["status"], row["error"]) == ("cancelled", 499, "the client left")
     assert walking.outcomes == [("alpha/m", "cancelled")]
     assert walking.book.verdict("alpha/m", START_S + at_s).badness == 0
-    assert walking.walk.parts.lines["alpha"].in_flight == 0
+    assert walking.walk.parts.lines["alpha"].load.attempts == 0
 
 
 @pytest.mark.case("K1")

@@ -33,7 +33,7 @@ async def test_gives_a_place_back_when_the_provider_was_too_slow() -> None:
                     assert response.status == 503
             async with running.chat(model="open-70b") as response:
                 assert response.status == 200
-            assert running.gateway.walk.parts.lines["sim-private"].in_flight == 0
+            assert running.gateway.walk.parts.lines["sim-private"].load.attempts == 0
     assert [row["attempts"][0]["outcome"] for row in running.rows.kept] == ["answer_timeout", "answer_timeout", "ok"]
 
 
@@ -55,7 +55,7 @@ async def test_never_has_more_in_flight_than_a_provider_allows() -> None:
             assert await asyncio.gather(*held) == [(200, None)] * 2
             again = [asyncio.create_task(ask()) for _ in range(2)]
             await until(lambda: gate.arrived == 4)
-            assert running.gateway.walk.parts.lines["sim-private"].in_flight == 2
+            assert running.gateway.walk.parts.lines["sim-private"].load.attempts == 2
             assert await ask() == (503, "overloaded")
             gate.open()
             assert await asyncio.gather(*again) == [(200, None)] * 2

@@ -78,8 +78,8 @@ async def test_keeps_nothing_of_two_thousand_requests() -> None:
         await _serve(running, WARM, MANY)
         after = tables([running.gateway, running.clients])
         assert len(running.clients.keeper) <= AT_ONCE
-        assert all(line.in_flight == 0 for line in running.gateway.walk.parts.lines.values())
+        assert all(line.load.attempts == 0 for line in running.gateway.walk.parts.lines.values())
     grown = {path: (before.get(path, 0), size) for path, size in after.items() if size > before.get(path, 0) + SLACK}
-    assert [path for path in grown if path != "root[0]._journal.kept"] == []
+    assert [path for path in grown if path != "root[0]._records.kept"] == []
     outcomes = Counter(row["outcome"] for row in running.rows.kept)
     assert outcomes == {"ok": (WARM + MANY) * 9 // 10, "cancelled": (WARM + MANY) // 10}

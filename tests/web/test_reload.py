@@ -63,6 +63,25 @@ async def test_lets_a_stream_finish_on_the_configuration_it_began_with(tmp_path:
     assert running.gateway.metrics.reloads.values == {(): 1.0}
 
 
+async def test_what_runs_at_a_provider_counts_against_its_limit_after_a_reload(tmp_path: Path) -> None:
+    gate, path = Gate(), tmp_path / "pointsman.yaml"
+    async with vendors_of(["sim-cheap"], gate) as (vendor,):
+        text = yaml.safe_load(config_of([vendor]))
+        text["providers"]["sim-cheap"]["max_in_flight"] = 1
+        async with running_gateway(yaml.safe_dump(text)) as running:
+            await vendor.fault(Fault(tokens_per_s=1.0), times=1)
+            async with running.chat("Count to 9", stream=True) as response:
+                await response.content.readline()
+                take_over(running, path, yaml.safe_dump({**text, "routes": [{"name": "renamed"}]}))
+                async with running.chat() as other:
+                    assert (other.status, (await other.json())["error"]["code"]) == (503, "overloaded")
+                shown = await running.admin_text("/metrics")
+                assert 'pointsman_provider_inflight_requests{provider="sim-cheap"} 1.0' in shown
+                gate.open()
+                await response.content.read()
+            assert await answered_by(running) == CHEAP
+
+
 async def test_refuses_a_bad_version_whole_and_keeps_the_old_one(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -108,7 +108,7 @@ async def test_drops_the_provider_when_the_client_leaves_before_anything_came(
         row = await running.row()
         await until(lambda: gate.cancelled == 1, "the end of the provider's connection")
         await running.idle()
-        assert running.gateway.walk.parts.lines["sim-fast"].in_flight == 0
+        assert running.gateway.walk.parts.lines["sim-fast"].load.attempts == 0
         assert running.vendors["sim-pro"].requests() == []  # nobody is there to fail over for
     assert (row["outcome"], row["status"], len(row["attempts"])) == ("cancelled", 499, 1)
     assert running.gateway.book.states(0.0)["sim-fast/open-8b"] is State.CLOSED
