@@ -8,6 +8,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.resources import files
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -15,10 +16,13 @@ from msgspec.structs import replace
 from gateway import VERSION
 from gateway.config.compile import Compiled
 from gateway.config.effective import effective
+from gateway.core.certificate import NONE as NO_CERTIFICATES
+from gateway.core.certificate import Certificates, Grounds
 from gateway.core.classify import Classifier
 from gateway.core.decision import Decision
 from gateway.core.health import ShardSnapshot
 from gateway.core.named import Names
+from gateway.core.opinion import Judge
 from gateway.core.prices import PriceBook, with_published
 from gateway.core.scan import Scanner
 from gateway.core.task_rules import DEFAULT_RULES
@@ -103,6 +107,8 @@ class Gateway:
         self._upstream = upstream
         self._published: PriceBook | None = None
         self._scanner: Scanner | None = None
+        self._judge: Judge | None = None
+        self._certified: Certificates = NO_CERTIFICATES
         self.started_s = clock.epoch_s()
         self.recent = Recent()
         self.today = Today(self.started_s)
@@ -148,6 +154,11 @@ class Gateway:
         self._published = published
         self.walk.parts = self._parts(self.compiled, self.walk.parts)
 
+    def certify(self, certified: Certificates) -> None:
+        """Take over the monitor's certificates."""
+        self._certified = certified
+        self.walk.parts = self._parts(self.compiled, self.walk.parts)
+
     def publish(self, shard: ShardSnapshot) -> None:
         """Take over one shard of the monitor's snapshot."""
         self.book.publish(shard, self.clock.now_s(), self.clock.epoch_s())
@@ -156,6 +167,7 @@ class Gateway:
         policy = compiled.policy
         book = compiled.price_book
         prices = (book if self._published is None else with_published(book, self._published)).prices
+        judge = self._judge_for(compiled)
         world = World(
             policy=policy,
             names=Names.of(policy.catalog),
@@ -164,6 +176,8 @@ class Gateway:
             prices=prices,
             breaker_rules=compiled.breaker_rules,
             kinds=kinds_of(policy),
+            judge=judge,
+            grounds=None if judge is None else Grounds(self._certified.certificates, judge.fingerprint),
         )
         accounts = None if before is None else before.planner.accounts
         loads = {} if before is None else {name: line.load for name, line in before.lines.items()}
@@ -177,6 +191,16 @@ class Gateway:
             settler=Settler(prices, policy.tiers),
             trials=Trials(lines, prices, self.book),
         )
+
+    def _judge_for(self, compiled: Compiled) -> Judge | None:
+        """The learned model, read once and only where it is asked for: numpy takes 20 MB and 0.1 s to import."""
+        if compiled.policy.classify_by == "rules":
+            return None
+        if self._judge is None:
+            from gateway.learned.judges import unpack_judges  # here: see above
+
+            self._judge = unpack_judges(files("gateway").joinpath("data", "learned.bin").read_bytes())
+        return self._judge
 
     def _scanner_for(self, compiled: Compiled) -> Scanner | None:
         """The scanner, made once and only where a label asks for it: its phone numbers weigh 30 MB."""

@@ -16,6 +16,8 @@ from uuid import uuid4
 
 from gateway import VERSION
 from gateway.compose import Gateway, new_clock
+from gateway.core.certificate import KEY as CERTIFICATES
+from gateway.core.certificate import CertificateError, decode_certificates
 from gateway.core.decision import Decision
 from gateway.core.health import ShardSnapshot, SnapshotError, decode_shard
 from gateway.core.price_json import PriceFileError, decode_prices
@@ -211,7 +213,7 @@ class SnapshotReader:
         self._gateway = gateway
 
     def wants(self, name: str) -> bool:
-        return name == "prices.json" or (name.startswith("shard-") and name.endswith(".json"))
+        return name in ("prices.json", CERTIFICATES) or (name.startswith("shard-") and name.endswith(".json"))
 
     def take(self, changes: Iterable[Change]) -> None:
         for change in changes:
@@ -220,9 +222,11 @@ class SnapshotReader:
             try:
                 if change.name == "prices.json":
                     self._gateway.reprice(decode_prices(change.data))
+                elif change.name == CERTIFICATES:
+                    self._gateway.certify(decode_certificates(change.data))
                 else:
                     self._gateway.publish(_shard(change.name, change.data))
-            except (SnapshotError, PriceFileError) as error:
+            except (SnapshotError, PriceFileError, CertificateError) as error:
                 self._gateway.metrics.snapshot_errors.add((change.name,))
                 log.warning("%s is not taken over, the last good one stays: %s", change.name, error)
 

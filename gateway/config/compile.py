@@ -52,12 +52,9 @@ def compile_file(file: File, known: Known, findings: Findings, generation: str) 
         catalog=offered.catalog,
         keys=_keys(file, findings),
         generation=generation,
+        classify_by=file.classify.by,
         compat=frozenset(file.compat or ()),
     )
-    if file.classify.by != "rules":
-        findings.problem(
-            ("classify", "by"), f'"{file.classify.by}" comes with a later version; valid in this one: rules'
-        )
     if file.breaker.open_for > file.breaker.open_for_max:
         findings.problem(("breaker", "open_for"), "is longer than open_for_max")
     findings.refuse_if_any()

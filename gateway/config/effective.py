@@ -22,6 +22,7 @@ def effective(policy: Policy) -> dict[str, Json]:
         if policy.keys is None
         else {"keys": [{"id": key.id, "sha256": f"{key.sha256.hex()[:8]}…"} for key in policy.keys]},
         "classify": {
+            "by": policy.classify_by,
             "task_tiers": {task: policy.tiers[tier] for task, tier in policy.task_tiers.items()},
             "rules": [
                 _filled(task=rule.task, regex=rule.regex and rule.regex.pattern, phrases=list(rule.phrases))

@@ -100,6 +100,20 @@ class UserRule:
     phrases: tuple[str, ...] = ()
 
 
+class Opinion(Struct, frozen=True, gc=False):
+    """What a learned model says of a prompt at one step between tiers.
+
+    `score` has no unit and no bounds: the higher, the more the prompt needs the higher tier; `as_good` is the
+    probability that the lower tier's answer is as good; `needed` of the `neighbours` most similar judged prompts needed
+    the higher one.
+    """
+
+    score: float
+    as_good: float
+    neighbours: int
+    needed: int
+
+
 class Classification(Struct, frozen=True, gc=False):
     """`confidence` and `difficulty` are in [0, 1]; `reasons` are the phrases that spoke for the task, for people."""
 
@@ -107,6 +121,8 @@ class Classification(Struct, frozen=True, gc=False):
     confidence: float
     difficulty: float
     reasons: tuple[str, ...]
+    decided: bool = False  # by a rule of the configuration or by the request itself: nobody asks a model
+    opinion: Opinion | None = None  # where the configuration asks for a learned model
 
 
 class Clip(Struct, frozen=True, gc=False):
@@ -205,7 +221,8 @@ class Classifier:
         rule = self._first_user_rule(seen, tally)
         if rule is not None:
             task = self._user_rules[rule].task
-            return Classification(task, 1.0, self._difficulty(task, tally, len(prompt)), (f"classify.rules[{rule}]",))
+            difficulty = self._difficulty(task, tally, len(prompt))
+            return Classification(task, 1.0, difficulty, (f"classify.rules[{rule}]",), decided=True)
         self._add_surface(seen.prompt, tally)
         slot, confidence = _decide(tally.scores)
         if slot is None:

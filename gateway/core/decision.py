@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from gateway.core.ask import Ask
 from gateway.core.chat import Json
+from gateway.core.classify import Opinion
 from gateway.core.extras import Extras
 from gateway.core.plan import Step
 from gateway.core.policy import Label, Route, Variant
@@ -51,6 +52,8 @@ class Considered(Struct, frozen=True, gc=False):
     baseline: str | None  # endpoint id savings are counted against
     panic: bool  # every eligible endpoint was open; the least bad are tried
     attempts: int  # at most so many
+    opinion: Opinion | None = None  # of a learned model, on the step that counted
+    certificate: str | None = None  # on whose grounds it went a tier lower than the rules ask
 
 
 class AttemptRow(Struct, frozen=True, gc=False):

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from gateway.core.catalog import Catalog
 from gateway.core.classify import UserRule
+from gateway.core.opinion import By
 
 
 class Requirement(Struct, frozen=True, gc=False):
@@ -126,6 +127,7 @@ class Policy:
     catalog: Catalog
     keys: tuple[ClientKey, ...] | None = None  # None: the API is open
     generation: str = ""  # of the file: short hash of its bytes
+    classify_by: By = "rules"
     compat: frozenset[str] = frozenset()  # other gateways whose wishes are understood, as `core.compat` names them
 
     @property

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType, to_builtins
 
 from gateway.core.chat import Json
+from gateway.core.classify import Opinion
 from gateway.core.decision import AttemptRow, Considered, Decision, Outcome
 from gateway.core.trace import Trace
 from gateway.core.usage import Usage
@@ -47,6 +48,16 @@ class Tokens(Struct, gc=False):
     output: int
     reasoning: int
     estimated: bool
+
+
+class Learned(Struct, gc=False):
+    """What a learned model said, where one was asked."""
+
+    score: float
+    as_good: float
+    needed: int
+    neighbours: int
+    certificate: str | None
 
 
 class Record(Struct, gc=False):
@@ -89,6 +100,7 @@ class Record(Struct, gc=False):
     response_hash: str | None
     dropped: list[str]
     trace_id: str | None
+    learned: Learned | UnsetType = UNSET
     texts: Mapping[str, Json] | UnsetType = UNSET
 
 
@@ -159,6 +171,8 @@ class Recorder:
             made.excluded = self._sums(considered.excluded)
         made.panic = considered.panic
         made.baseline = considered.baseline
+        if considered.opinion is not None:
+            made.learned = learned(considered.opinion, considered.certificate)
 
     def _sums(self, excluded: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
         """How many endpoints each reason kept out. Requests of a kind share the mapping, which is held here with its
@@ -202,6 +216,12 @@ def candidates(considered: Considered) -> list[Candidate]:
             if room <= 0:
                 break
     return rows
+
+
+def learned(opinion: Opinion, certificate: str | None) -> Learned:
+    """What a learned model said, and on whose grounds the request went a tier lower."""
+    score, as_good = round(opinion.score, 3), round(opinion.as_good, 3)
+    return Learned(score, as_good, opinion.needed, opinion.neighbours, certificate)
 
 
 def usage_json(usage: Usage | None) -> dict[str, Json] | None:

@@ -18,6 +18,7 @@ from gateway.core.decision import Considered, session_hash
 from gateway.core.escalation import Escalation
 from gateway.core.extras import Extras
 from gateway.core.named import Named, Naming, UnknownModel, resolve
+from gateway.core.opinion import refined
 from gateway.core.plan import Health, Ordered, Sizes, Wishes, order
 from gateway.core.policy import NamedModel, Objective, Route
 from gateway.core.refusal import Refusal, RefusalKind, Refused
@@ -29,7 +30,7 @@ from gateway.flow.exclusions import Exclusions
 from gateway.flow.refuse import Empty, Unroutable, nothing_left
 from gateway.flow.screening import Screening, name_a_model
 from gateway.flow.stage import Client, Moment, Stage
-from gateway.flow.turns import in_turn
+from gateway.flow.turns import in_turn, tries_in_all
 from gateway.flow.world import World
 
 # A member of an enum costs ten times a name (Python 3.11), and every request asks for these.
@@ -80,8 +81,8 @@ class Planner:
         sizes, wishes = self._sizes(stage), self._wishes(stage)
         health = self._health(moment.now_s)
         ordered, excluded = self._ordered(stage, sizes, wishes, health)
-        attempts = _most_attempts(stage)
-        steps, others, panic = in_turn(ordered, health, attempts)
+        attempts = _most_attempts(stage, ordered)
+        steps, others, panic = in_turn(ordered, health, attempts, stage.extras.tries)
         if len(ordered) > 1 and not panic:  # what one group excludes, another may have let in
             let_in = {step.endpoint.id for step in (*steps, *others)}
             excluded = {name: reasons for name, reasons in excluded.items() if name not in let_in}
@@ -106,11 +107,11 @@ class Planner:
             baseline=baseline_of(stage.route, stage.named, steps + others, self.world.prices),
             panic=panic,
             attempts=attempts,
+            opinion=stage.found.opinion,
+            certificate=stage.certificate,
         )
         if not steps:
-            limited = [health.ill[step.endpoint.id] for group in ordered for step in group.ill]
-            empty = Empty(ask, stage.labels, ordered, excluded, limited)
-            raise Unroutable(nothing_left(empty, moment.now_s), considered)
+            raise _unroutable(stage, ordered, health, considered)
         return considered
 
     def aside(self) -> "Planner":
@@ -135,15 +136,21 @@ class Planner:
             floor = _higher(floor, route.escalate.to)
         opening_task = self._opening_task(ask, extras, found.task)
         tier = home_tier = floor
+        certificate = None
         if naming is _AUTO or (naming is _TIER and named.name != NamedModel.TIER):
             tier = _higher(floor, policy.task_tiers.get(found.task))
             home_tier = tier if opening_task == found.task else _higher(floor, policy.task_tiers.get(opening_task))
+            if self.world.grounds and tier is not None and tier > (floor or 0):
+                found, certificate = self._granted(route, found, ask.survey.prompt, tier - 1, moment)
+                if certificate is not None:
+                    tier, home_tier = tier - 1, home_tier and home_tier - 1
         if route.tier_max is not None:
             tier, home_tier = _capped(tier, route.tier_max), _capped(home_tier, route.tier_max)
         variant = routes.variant_of(route, extras.session or ask.survey.prefix_hash) if route.split else None
         return Stage(
             ask, extras, named, route, variant, labels, found,
             tier=tier, home_tier=home_tier or 0, opening_task=opening_task, escalated=escalated, moment=moment,
+            certificate=certificate,
         )  # fmt: skip
 
     def _taken(self, ask: Ask, extras: Extras, client: Client) -> tuple[Taken, Named]:
@@ -207,9 +214,29 @@ class Planner:
         if ask.chat is None:
             return Classification(ask.surface.operation.value, 1.0, 0.0, ())
         found = self.world.classifier.classify(ask.survey.prompt)
-        if extras.task is None:
+        if extras.task is not None:
+            found = replace(found, task=extras.task, confidence=1.0, reasons=("x-pointsman-task",), decided=True)
+        return self._refined(found, ask.survey.prompt)
+
+    def _refined(self, found: Classification, prompt: str) -> Classification:
+        """With the word of the learned model, where there is one."""
+        policy, judge = self.world.policy, self.world.judge
+        if judge is None:
             return found
-        return replace(found, task=extras.task, confidence=1.0, reasons=("x-pointsman-task",))
+        return refined(found, prompt, judge, policy.classify_by, policy.task_tiers, len(policy.tiers) - 1)
+
+    def _granted(
+        self, route: Route, found: Classification, prompt: str, step: int, moment: Moment
+    ) -> tuple[Classification, str | None]:
+        """The id of the certificate that lets this prompt go to tier `step`, one lower than the rules ask."""
+        judge, grounds = self.world.judge, self.world.grounds
+        if judge is None or grounds is None:
+            return found, None
+        certificate = grounds.of(route.name, found.task, step, moment.epoch_s)
+        opinion = None if certificate is None else judge.judge(prompt, step)
+        if certificate is None or opinion is None:
+            return found, None
+        return replace(found, opinion=opinion), certificate.id if opinion.score < certificate.threshold else None
 
     def _escalated(self, route: Route, difficulty: float) -> bool:
         account = self.accounts.get(route.name)
@@ -219,7 +246,8 @@ class Planner:
         """What the conversation's first request was, judged as it was then."""
         if not ask.survey.turns or ask.survey.opening == ask.survey.prompt or extras.task is not None:
             return task
-        return self.world.classifier.classify(ask.survey.opening).task
+        opening = ask.survey.opening
+        return self._refined(self.world.classifier.classify(opening), opening).task
 
     # -- candidates, order -------------------------------------------------------------------------------------------
 
@@ -285,12 +313,18 @@ def _capped(tier: int | None, most: int) -> int | None:
     return most if tier is not None and tier > most else tier
 
 
-def _most_attempts(stage: Stage) -> int:
+def _unroutable(stage: Stage, ordered: list[Ordered], health: Health, considered: Considered) -> Unroutable:
+    limited = [health.ill[step.endpoint.id] for group in ordered for step in group.ill]
+    empty = Empty(stage.ask, stage.labels, ordered, considered.excluded, limited)
+    return Unroutable(nothing_left(empty, stage.moment.now_s), considered)
+
+
+def _most_attempts(stage: Stage, ordered: list[Ordered]) -> int:
     """With an `order` and no fallbacks the request's own list is tried (OpenRouter, "Provider selection")."""
     rules, most = stage.extras.provider, stage.route.limits.attempts
     if rules.allow_fallbacks is False and not rules.order:
         return 1
-    return most if stage.extras.attempts is None else min(most, stage.extras.attempts)
+    return most if stage.extras.tries is None else tries_in_all(ordered, stage.extras.tries, most)
 
 
 def _accounts(world: World, before: Mapping[str, Escalation]) -> dict[str, Escalation]:

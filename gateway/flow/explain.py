@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import to_builtins
+
 from gateway.core import routes
 from gateway.core.decision import Considered, tier_name
 from gateway.core.named import resolve
 from gateway.core.plan import Step
 from gateway.core.policy import Label
+from gateway.core.record import learned
 from gateway.core.refusal import Refused
 from gateway.flow import faults
 from gateway.flow.answer import Walk
@@ -42,6 +45,7 @@ def _told(walk: Walk, request: Request, considered: Considered) -> dict[str, Any
         "task_confidence": round(considered.task_confidence, 3),
         "task_reasons": list(considered.task_reasons),
         "difficulty": round(considered.difficulty, 3),
+        "learned": considered.opinion and to_builtins(learned(considered.opinion, considered.certificate)),
         "escalated": considered.escalated,
         "tier_required": tier_name(considered.tier_required, world.policy.tiers),
         "sensitivity": [label.name for label in considered.labels],

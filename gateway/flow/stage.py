@@ -41,3 +41,4 @@ class Stage(Struct, frozen=True, gc=False):
     opening_task: str  # what that request was
     escalated: bool
     moment: Moment
+    certificate: str | None = None

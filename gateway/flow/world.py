@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from gateway.core.breaker import BreakerRules
 from gateway.core.catalog import Endpoint
+from gateway.core.certificate import Grounds
 from gateway.core.classify import Classifier
 from gateway.core.named import Names
+from gateway.core.opinion import Judge
 from gateway.core.policy import Policy
 from gateway.core.pricing import Price
 from gateway.core.scan import Scanner
@@ -25,6 +27,8 @@ class World:
     prices: Mapping[str, Price | None]  # by endpoint id; None: unknown
     breaker_rules: BreakerRules
     kinds: tuple[tuple[Kind, Endpoint], ...]  # one endpoint of every kind, to ask its wire format on behalf of all
+    judge: Judge | None = None  # a learned model, where the configuration asks for one
+    grounds: Grounds | None = None  # on which that model may send requests to a lower tier
 
 
 def kinds_of(policy: Policy) -> tuple[tuple[Kind, Endpoint], ...]:

@@ -5,13 +5,12 @@ takes about two seconds, of 12,000 about ten.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gateway.learned.features import BUCKETS, Doubles, Floats, Numbers, Seen, see
-from gateway.learned.model import Model, Parameters, nearest
+from gateway.learned.model import NEEDED, Model, Parameters, nearest
 from gateway.learned.words import WordTable
 
 MOST_EXEMPLARS = 4096
@@ -23,17 +22,31 @@ _NEWTON_STEPS = 25
 _LEFT_OUT = 1000  # exemplars that are judged by the others, for the spread of the third part
 
 
-def fit(prompts: Sequence[str], gains: Sequence[float], words: WordTable, seed: int = 0) -> Model:
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How many prompts are kept to compare with, and the seed of their choice where there are more."""
+
+    exemplars: int = MOST_EXEMPLARS
+    seed: int = 0
+
+
+def fit(
+    prompts: Sequence[str],
+    gains: Sequence[float],
+    words: WordTable,
+    usual: Sequence[float] | None = None,
+    keeping: Keeping = Keeping(),
+) -> Model:
     """The model of these prompts.
 
     Args:
         gains: one per prompt, in [-1, 1].
-        seed: of the choice of exemplars, where there are more than 4,096 prompts.
+        usual: what each prompt's gain is measured from: the mean of where it comes from, so that no source of prompts
+            speaks by its mean alone. Without it: the mean of all.
     """
     seen = [see(prompt) for prompt in prompts]
     label = np.asarray(gains, np.float32)
-    mean = float(label.mean())
-    target = label - np.float32(mean)
+    target = label - (label.mean() if usual is None else np.asarray(usual, np.float32))
     looks = np.stack([one.looks for one in seen])
     looks_mean, looks_spread = looks.mean(0), looks.std(0) + np.float32(1e-6)
     shapes = (looks - looks_mean) / looks_spread
@@ -41,7 +54,7 @@ def fit(prompts: Sequence[str], gains: Sequence[float], words: WordTable, seed: 
     rarity = _rarity(seen)
     matrix = Sparse(seen, rarity)
     points = np.stack([words.point(one.words) for one in seen])
-    kept = np.random.default_rng(seed).permutation(len(prompts))[:MOST_EXEMPLARS]
+    kept = np.random.default_rng(keeping.seed).permutation(len(prompts))[: keeping.exemplars]
     learned = Parameters(
         rarity=rarity,
         by_words=_ridge(matrix, target, _RIDGE_WORDS),
@@ -50,7 +63,7 @@ def fit(prompts: Sequence[str], gains: Sequence[float], words: WordTable, seed: 
         by_looks=np.linalg.solve(gram, shapes.T @ target).astype(np.float32),
         exemplars=points[kept],
         gains=target[kept],
-        mean_gain=mean,
+        needed=label[kept] >= NEEDED,
         spreads=(1.0, 1.0, 1.0),
         curve=(1.0, 0.0),
     )
@@ -61,10 +74,14 @@ def fit(prompts: Sequence[str], gains: Sequence[float], words: WordTable, seed: 
 
 
 def calibrated(model: Model, prompts: Sequence[str], gains: Sequence[float]) -> Model:
-    """With the curve fitted to prompts that the model has not seen: P(gain <= 0 | score)."""
+    """With the curve fitted to prompts that the model has not seen.
+
+    Where gains are 0 or 1, `as_good` is P(gain = 0 | score); where they are means of several models, it is one less
+    the expected gain.
+    """
     scores = np.array([model.judge(prompt).score for prompt in prompts])
-    curve = _logistic(scores, np.asarray(gains) > 0)
-    return Model(replace(model.parameters, curve=curve), model.words)
+    curve = _logistic(scores, np.clip(np.asarray(gains, np.float64), 0, 1))
+    return model.with_curve(curve)
 
 
 class Sparse:
@@ -117,7 +134,7 @@ def _conjugate(apply: Callable[[Floats], Floats], wanted: Floats) -> Floats:
     return found
 
 
-def _logistic(scores: Doubles, needed: NDArray[np.bool_]) -> tuple[float, float]:
+def _logistic(scores: Doubles, needed: Doubles) -> tuple[float, float]:
     """Slope and offset of P(needed) = 1 / (1 + exp(-(slope · score + offset))), with a weak pull towards 0."""
     design = np.stack([scores, np.ones_like(scores)], 1)
     weights = np.zeros(2)

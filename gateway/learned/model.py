@@ -8,33 +8,21 @@ a logistic curve, fitted where the labels are, turns it into a probability.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gateway.core.classify import Opinion
 from gateway.learned.features import Floats, Seen, see
 from gateway.learned.words import WordTable
 
 NEIGHBOURS = 60
 SHARPNESS = 4.0  # of a neighbour's weight exp(-SHARPNESS · distance²)
 _LOOKS_SHARE = 0.5
-_NEEDED = 0.5  # a gain from which the stronger model counts as needed
+NEEDED = 0.5  # a gain from which the stronger model counts as needed
 VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """What the model says of one prompt.
-
-    `score` has no unit and no bounds; `as_good` is the probability that the cheaper tier's answer is as good;
-    `needed` of the `neighbours` most similar judged prompts needed the stronger model.
-    """
-
-    score: float
-    as_good: float
-    neighbours: int
-    needed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +35,8 @@ class Parameters:
     looks_spread: Floats
     by_looks: Floats
     exemplars: Floats  # one row per judged prompt
-    gains: Floats  # of each, less the mean: stronger tier's score minus cheaper one's
-    mean_gain: float
+    gains: Floats  # of each, less what is usual: stronger tier's score minus cheaper one's
+    needed: NDArray[np.bool_]  # of each: whether it needed the stronger model
     spreads: tuple[float, float, float]  # of the three parts
     curve: tuple[float, float]  # as_good = 1 / (1 + exp(slope · score + offset))
 
@@ -60,13 +48,19 @@ class Model:
         self.parameters = parameters
         self.words = words
 
+    def with_curve(self, curve: tuple[float, float]) -> "Model":
+        """The same, with this slope and offset."""
+        return Model(replace(self.parameters, curve=curve), self.words)
+
     def judge(self, prompt: str) -> Opinion:
         """What it says of a prompt; takes about half a millisecond."""
-        return self.judge_seen(see(prompt))
+        seen = see(prompt)
+        return self.judge_seen(seen, self.words.point(seen.words))
 
-    def judge_seen(self, seen: Seen) -> Opinion:
+    def judge_seen(self, seen: Seen, point: Floats) -> Opinion:
+        """As `judge`, of a prompt that was looked at already; `point` is where its words lie."""
         learned = self.parameters
-        near, needed, count = nearest(learned, self.words.point(seen.words))
+        near, needed, count = nearest(learned, point)
         spreads = learned.spreads
         score = (
             by_words(learned, seen) / spreads[0]
@@ -103,9 +97,8 @@ def nearest(learned: Parameters, point: Floats, skip: int | None = None) -> tupl
         return 0.0, 0, 0
     rows = np.argpartition(alike, -count)[-count:]
     weights = np.exp(-SHARPNESS * (2 - 2 * alike[rows]))
-    gains = learned.gains[rows]
-    needed = int((gains + learned.mean_gain >= _NEEDED).sum())
-    return float((weights * gains).sum() / weights.sum()), needed, count
+    mean = float((weights * learned.gains[rows]).sum() / weights.sum())
+    return mean, int(learned.needed[rows].sum()), count
 
 
 def pack(learned: Parameters) -> bytes:
@@ -119,7 +112,8 @@ def pack(learned: Parameters) -> bytes:
         looks=np.stack([learned.looks_mean, learned.looks_spread, learned.by_looks]),
         exemplars=np.round(learned.exemplars * 127).astype(np.int8),
         gains=learned.gains.astype(np.float16),
-        numbers=np.array([learned.mean_gain, *learned.spreads, *learned.curve], np.float64),
+        needed=np.packbits(learned.needed),
+        numbers=np.array([*learned.spreads, *learned.curve], np.float64),
     )
     return out.getvalue()
 
@@ -130,7 +124,7 @@ def unpack(data: bytes) -> Parameters:
         if int(held["version"]) != VERSION:
             raise ValueError(f"the model is of version {int(held['version'])}; this program reads {VERSION}")
         looks = held["looks"].astype(np.float32)
-        mean_gain, words, looks_spread, near, slope, offset = (float(number) for number in held["numbers"])
+        words, looks_spread, near, slope, offset = (float(number) for number in held["numbers"])
         return Parameters(
             rarity=held["rarity"].astype(np.float32),
             by_words=held["by_words"].astype(np.float32),
@@ -139,7 +133,7 @@ def unpack(data: bytes) -> Parameters:
             by_looks=looks[2],
             exemplars=held["exemplars"].astype(np.float32) / 127,
             gains=held["gains"].astype(np.float32),
-            mean_gain=mean_gain,
+            needed=np.unpackbits(held["needed"], count=len(held["gains"])).astype(np.bool_),
             spreads=(words, looks_spread, near),
             curve=(slope, offset),
         )

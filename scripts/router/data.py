@@ -86,3 +86,13 @@ def _asked(column: Literal["pair", "tier"], below: str, above: str, file: Path) 
         weak, strong = (np.array([row[column] for row in own], np.float64) for column in (2, 3))
         found.append(Judged(str(name), [row[1] for row in own], weak, strong))
     return found
+
+
+def subjects(file: Path) -> list[tuple[str, str]]:
+    """Each prompt once, with the subject that its data set gives it. Raises NoData as `pairs`."""
+    question = "select distinct prompt, subset from read_parquet($file) order by prompt, subset"
+    try:
+        rows: list[tuple[str, str]] = duckdb.execute(question, {"file": str(file)}).fetchall()
+    except duckdb.Error as error:
+        raise NoData(f"{file} cannot be read: {str(error).splitlines()[0]}") from None
+    return rows

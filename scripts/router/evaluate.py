@@ -67,7 +67,7 @@ def _usual(data: Path, gold: Judged, words: WordTable) -> Iterable[Row]:
         yield Row("nothing", judged.name, "length of the prompt", _result(judged, lengths))
     for judged in sets:
         _say(f"{judged.name}: trained on the others")
-        model = _centred([each for each in sets if each is not judged], words)
+        model = _joined([each for each in sets if each is not judged], words)
         scores = _scores(model.judge(prompt).score for prompt in judged.prompts)
         yield Row("the other data sets", judged.name, "learned", _result(judged, scores))
 
@@ -97,11 +97,11 @@ def _folded(judged: Judged, words: WordTable) -> Values:
     return scores
 
 
-def _centred(sets: Sequence[Judged], words: WordTable) -> Model:
-    """One model of several data sets, none of which may speak by its mean alone."""
+def _joined(sets: Sequence[Judged], words: WordTable) -> Model:
+    """One model of several data sets."""
     prompts = [prompt for each in sets for prompt in each.prompts]
-    gains = np.concatenate([each.gains - each.gains.mean() for each in sets])
-    return fit(prompts, list(gains), words)
+    usual = [float(each.gains.mean()) for each in sets for _ in each.prompts]
+    return fit(prompts, list(np.concatenate([each.gains for each in sets])), words, usual)
 
 
 def _result(judged: Judged, scores: Values) -> Result:

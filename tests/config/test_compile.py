@@ -103,11 +103,9 @@ def test_passes_over_notes_on_future_syntax() -> None:
     assert problems(OPENAI + "classify: {rules: [{task: code, when: {regex: '[[a]'}}]}") == []
 
 
-@pytest.mark.parametrize("word", ["learned", "rules+learned"])
-def test_refuses_a_classifier_that_this_version_does_not_have(word: str) -> None:
-    assert problems(f"{OPENAI}classify: {{by: {word}}}") == [
-        f'2: classify.by: "{word}" comes with a later version; valid in this one: rules'
-    ]
+@pytest.mark.parametrize("word", ["rules", "learned", "rules+learned"])
+def test_says_who_classifies(word: str) -> None:
+    assert load(f"{OPENAI}classify: {{by: {word}}}").policy.classify_by == word
 
 
 def test_client_keys_are_their_hashes_and_may_be_rotated_under_one_id() -> None:

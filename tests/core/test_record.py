@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from gateway.core.classify import Opinion
 from gateway.core.decision import AttemptRow, Considered, Decision, Outcome, session_hash, tier_name
 from gateway.core.extras import NO_EXTRAS, Extras
 from gateway.core.policy import Label, Route, Variant
@@ -131,6 +132,14 @@ WHOLE = {
 
 def test_is_the_whole_story_in_the_order_of_the_contract() -> None:
     assert list(record(DECISION).items()) == list(WHOLE.items())
+
+
+def test_tells_what_a_learned_model_said_where_one_was_asked() -> None:
+    assert DECISION.considered is not None
+    considered = replace(DECISION.considered, opinion=Opinion(0.12345, 0.98765, 60, 12), certificate="support/code/1")
+    assert record(replace(DECISION, considered=considered))["learned"] == {
+        "score": 0.123, "as_good": 0.988, "needed": 12, "neighbours": 60, "certificate": "support/code/1",
+    }  # fmt: skip
 
 
 def test_is_short_where_a_request_was_refused_before_its_plan() -> None:

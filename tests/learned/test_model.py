@@ -4,9 +4,10 @@ from io import BytesIO
 import numpy as np
 import pytest
 
-from gateway.learned.features import BUCKETS, LOOKS, see
+from gateway.core.classify import Opinion
+from gateway.learned.features import BUCKETS, LOOKS
 from gateway.learned.fit import calibrated, fit
-from gateway.learned.model import NEIGHBOURS, Model, Opinion, pack, unpack
+from gateway.learned.model import NEIGHBOURS, Model, pack, unpack
 from tests.support.judged import a_table, judged
 
 
@@ -70,10 +71,10 @@ def test_a_model_that_learned_nothing_says_nothing() -> None:
         by_words=np.zeros(BUCKETS, np.float32),
         by_looks=np.zeros(LOOKS, np.float32),
         gains=np.zeros(10, np.float32),
-        mean_gain=0.0,
+        needed=np.zeros(10, np.bool_),
         curve=(1.0, 0.0),
     )
-    assert Model(learned, a_table()).judge_seen(see("")) == Opinion(0.0, 0.5, 10, 0)
+    assert Model(learned, a_table()).judge("") == Opinion(0.0, 0.5, 10, 0)
 
 
 def test_equal_prompts_make_equal_models() -> None:

@@ -1,5 +1,6 @@
 """Judged prompts that are made up: sums need the stronger model, greetings do not, and one in ten labels is wrong."""
 
+from io import BytesIO
 from random import Random
 
 import numpy as np
@@ -24,8 +25,14 @@ def judged(count: int, seed: int) -> tuple[list[str], list[float]]:
 
 def a_table() -> WordTable:
     """Eight words in two directions."""
-    words = ["prove", "derive", "solve", "compute", "hello", "morning", "thank", "introduce"]
-    points = np.zeros((8, 4), np.float32)
-    points[:4, 0] = points[4:, 1] = 1.0
-    points[:, 2] = 0.1
-    return WordTable(words, points)
+    return WordTable.read(a_packed_table())
+
+
+def a_packed_table() -> bytes:
+    words = ("prove", "derive", "solve", "compute", "hello", "morning", "thank", "introduce")
+    points = np.zeros((8, 4), np.int8)
+    points[:4, 0] = points[4:, 1] = 10
+    points[:, 2] = 1
+    out = BytesIO()
+    np.savez(out, words=np.array("\n".join(words)), q=points, scale=np.full(8, 0.1))
+    return out.getvalue()

@@ -1,0 +1,107 @@
+"""With a learned model: what it says goes into the plan only as far as a certificate carries it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from gateway.core.certificate import Certificate, Grounds
+from gateway.core.classify import Opinion
+from gateway.core.extras import NO_EXTRAS, Extras
+from gateway.core.opinion import TaskOpinion
+from gateway.core.plan import Health
+from gateway.core.policy import Escalate, Route
+from gateway.flow.consider import Planner
+from gateway.flow.world import World
+from tests.support.builders import EPOCH_S, TASK_TIERS, a_request, a_world, an_ask, an_endpoint
+
+SMALL, MEDIUM, LARGE = 0, 1, 2
+PLAIN = Route("default")
+MATH = "Prove that the derivative of this integral equation is positive."
+
+
+@dataclass(frozen=True)
+class PlayedJudge:
+    score: float = 0.1
+    fingerprint: str = "model-a"
+
+    def judge(self, prompt: str, step: int) -> Opinion | None:
+        return Opinion(self.score, 0.9, 60, 3)
+
+    def task(self, prompt: str) -> TaskOpinion:
+        return TaskOpinion("chat", 0.9)
+
+
+def certified(**fields: Any) -> Certificate:
+    values: dict[str, Any] = {
+        "id": "default/math/1", "route": "default", "task": "math", "step": 1, "threshold": 0.4, "alpha": 0.02,
+        "delta": 0.05, "judged": 800, "share": 0.6, "loss": 0.01, "model": "model-a", "since_s": EPOCH_S - 1,
+        "until_s": EPOCH_S + 1,
+    }  # fmt: skip
+    return Certificate(**values | fields)
+
+
+def a_world_with(judge: PlayedJudge | None, *certificates: Certificate, route: Route = PLAIN) -> World:
+    endpoints = [an_endpoint(name, tier=tier) for tier, name in enumerate(("cheap/s", "mid/m", "dear/l"))]
+    by, tiers = "rules+learned" if judge else "rules", {**TASK_TIERS, "math": LARGE}
+    world = a_world(*endpoints, classify_by=by, routes=(route,), task_tiers=tiers)
+    return replace(world, judge=judge, grounds=judge and Grounds(certificates, judge.fingerprint))
+
+
+def considered(world: World, text: str = MATH, extras: Extras = NO_EXTRAS) -> Any:
+    request = a_request(an_ask(text=text), extras=extras)
+    planner = Planner(world, lambda _: Health(), frozenset)
+    return planner.consider(request.ask, request.extras, request.client, request.moment)
+
+
+def told(world: World, **asked: Any) -> tuple[int | None, str | None, str]:
+    found = considered(world, **asked)
+    return found.tier_required, found.certificate, found.steps[0].endpoint.id
+
+
+def test_a_certificate_sends_what_lies_below_its_threshold_one_tier_lower() -> None:
+    world = a_world_with(PlayedJudge(0.1), certified())
+    assert told(world) == (MEDIUM, "default/math/1", "mid/m")
+    assert considered(world).opinion == Opinion(0.1, 0.9, 60, 3)
+
+
+@pytest.mark.parametrize("score", [0.4, 2.0])
+def test_what_lies_above_it_stays(score: float) -> None:
+    assert told(a_world_with(PlayedJudge(score), certified())) == (LARGE, None, "dear/l")
+
+
+@pytest.mark.parametrize(
+    "certificates",
+    [
+        (),
+        (certified(model="model-b"),),
+        (certified(task="email"),),
+        (certified(step=0),),
+        (certified(until_s=EPOCH_S),),
+        (certified(route="other"),),
+    ],
+)
+def test_without_grounds_no_score_lowers_a_tier(certificates: tuple[Certificate, ...]) -> None:
+    assert told(a_world_with(PlayedJudge(-9.0), *certificates)) == (LARGE, None, "dear/l")
+
+
+def test_without_a_model_a_certificate_says_nothing() -> None:
+    assert told(a_world_with(None, certified())) == (LARGE, None, "dear/l")
+    found = considered(a_world_with(None))
+    assert (found.opinion, found.certificate) == (None, None)
+
+
+def test_a_floor_stands_whatever_is_certified() -> None:
+    floored = Route("default", tier_min=LARGE)
+    assert told(a_world_with(PlayedJudge(-9.0), certified(), route=floored)) == (LARGE, None, "dear/l")
+    asked = Extras(tier=LARGE)
+    assert told(a_world_with(PlayedJudge(-9.0), certified()), extras=asked) == (LARGE, None, "dear/l")
+
+
+def test_what_was_escalated_is_not_lowered_again() -> None:
+    route = Route("default", escalate=Escalate(1.0, LARGE, "score"))
+    assert told(a_world_with(PlayedJudge(-9.0), certified(), route=route)) == (LARGE, None, "dear/l")
+
+
+def test_the_difficulty_is_the_models() -> None:
+    assert considered(a_world_with(PlayedJudge())).difficulty == pytest.approx(0.1)
