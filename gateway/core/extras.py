@@ -59,7 +59,7 @@ class Extras(Struct, frozen=True, gc=False):
     max_cost_usd: float | None = None
     deadline_s: float | None = None
     tags: tuple[tuple[str, str], ...] = ()
-    attempts: int | None = None  # at most
+    tries: int | None = None  # of each model that is named, at most
 
 
 NO_EXTRAS = Extras()

@@ -102,10 +102,38 @@ def test_vectors_never_fall_back_to_another_model() -> None:
         plan(world, embedding("e", models=["f"]), Surface.EMBEDDINGS)
 
 
-@pytest.mark.parametrize(("attempts", "steps"), [(None, 2), (1, 1), (9, 2)])
-def test_a_request_can_ask_for_fewer_tries_and_never_for_more(attempts: int | None, steps: int) -> None:
-    world = a_world(CHEAP, MIDDLE, DEAR, routes=(Route("d", limits=Limits(attempts=2)),))
+# -- how often -------------------------------------------------------------------------------------------------------
+
+
+def tried(world: World, tries: int | None, **fields: Any) -> tuple[list[str], list[str], int]:
+    """The plan, those behind it, and the attempts."""
     planner = Planner(world, lambda _: Health(), lambda: NOBODY)
-    extras = Extras(attempts=attempts)
-    found = planner.consider(an_ask(), extras, Client(None, {}), Moment(EPOCH_S, START_S))
-    assert (len(found.steps), found.attempts) == (steps, steps)
+    extras = Extras(models=("cheap",), tries=tries)
+    found = planner.consider(an_ask(**fields), extras, Client(None, {}), Moment(EPOCH_S, START_S))
+    return [step.endpoint.id for step in found.steps], [step.endpoint.id for step in found.others], found.attempts
+
+
+TWINS = tuple(an_endpoint(f"{name}/m", base_model="m") for name in ("x", "y", "z"))
+
+
+@pytest.mark.parametrize(
+    ("tries", "most", "plan", "behind"),
+    [
+        (None, 4, ["x/m", "y/m", "z/m", CHEAP], []),
+        (1, 4, ["x/m", CHEAP], ["y/m", "z/m"]),
+        (2, 4, ["x/m", "y/m", CHEAP], ["z/m"]),
+        (9, 4, ["x/m", "y/m", "z/m", CHEAP], []),
+        (2, 2, ["x/m", "y/m"], [CHEAP, "z/m"]),
+    ],
+)
+def test_each_model_has_its_tries_before_the_next_and_never_more_than_the_route_allows(
+    tries: int | None, most: int, plan: list[str], behind: list[str]
+) -> None:
+    world = a_world(*TWINS, CHEAP, routes=(Route("d", limits=Limits(attempts=most)),))
+    assert tried(world, tries, model="m") == (plan, behind, min(most, max(len(plan), 1)) if tries else most)
+
+
+def test_a_single_model_has_its_tries_alone() -> None:
+    planner = Planner(a_world(*TWINS), lambda _: Health(), lambda: NOBODY)
+    found = planner.consider(an_ask(model="m"), Extras(tries=2), Client(None, {}), Moment(EPOCH_S, START_S))
+    assert ([step.endpoint.id for step in found.steps], found.attempts) == (["x/m", "y/m"], 2)

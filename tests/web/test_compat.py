@@ -12,7 +12,7 @@ from tests.support.media_vendor import media_vendor
 from tests.support.running_gateway import RunningGateway, gateway_with, running_gateway
 
 HELLO: list[Any] = [{"role": "user", "content": "Hello there"}]
-PRO_DOWN = Fault(status=503)
+DOWN = Fault(status=503)
 
 
 def sent_to(running: RunningGateway, vendor: str) -> list[dict[str, Any]]:
@@ -31,7 +31,7 @@ async def test_litellms_fields_are_kept_to_and_go_no_further(path: str, stream: 
         body = {**body, "input": "Hello there", "max_output_tokens": 20}
         del body["messages"], body["max_tokens"]
     async with gateway_with("sim-pro", "sim-private", compat=["litellm"]) as running:
-        await running.vendors["sim-pro"].fault(PRO_DOWN)
+        await running.vendors["sim-pro"].fault(DOWN)
         async with running.post(path, body) as response:
             assert (response.status, await response.read() != b"") == (200, True)
         row = await running.row()
@@ -59,7 +59,7 @@ async def test_portkeys_header_is_kept_to_and_goes_no_further(stream: bool) -> N
     }  # fmt: skip
     headers = {"x-portkey-config": json.dumps(config), "x-portkey-metadata": '{"_user": "u1"}'}
     async with gateway_with("sim-pro", "sim-private", compat=["portkey"]) as running:
-        await running.vendors["sim-pro"].fault(PRO_DOWN)
+        await running.vendors["sim-pro"].fault(DOWN)
         async with running.chat(model="pro-1", headers=headers, stream=stream) as response:
             assert (response.status, response.headers["x-pointsman-endpoint"]) == (200, "sim-private/open-70b")
         row = await running.row()
@@ -112,3 +112,13 @@ async def test_a_forms_fields_for_the_gateway_go_no_further_either() -> None:
                 assert (response.status, await response.json()) == (200, {"text": "hello"})
             assert (await running.row())["tags"] == {"team": "kb"}
         assert vendor.came[0].fields == {"model": "hear", "language": "de", "file": ("a.wav", b"RIFF")}
+
+
+async def test_a_fallback_is_reached_though_the_first_model_has_more_endpoints_than_tries() -> None:
+    async with gateway_with("sim-fast", "sim-private", "sim-pro", compat=["litellm"]) as running:
+        for vendor in ("sim-fast", "sim-private"):
+            await running.vendors[vendor].fault(DOWN)
+        async with running.chat(model="open-70b", fallbacks=["pro-1"], num_retries=0) as response:
+            assert (response.status, response.headers["x-pointsman-attempts"]) == (200, "2")
+        row = await running.row()
+        assert row["attempts"][1]["endpoint"] == "sim-pro/pro-1"

@@ -39,11 +39,12 @@ def routes_of(groups: Mapping[str, Group], settings: Settings, draft: Draft, not
         split = _split(group.members)
         if own_fallbacks or split:
             models = known.fallbacks(group)
+            deployments = len({member.endpoint for member in group.members})
             own: dict[str, Json] = {"name": unused_id(entry_id(group.name), names)}
             own["match"] = {"model": escaped_glob(group.name)}
-            routes.append(own | _rules(settings, models, split))
+            routes.append(own | _rules(settings, models, split, deployments))
     default = known.names(settings.default_fallbacks, None)
-    last = _rules(settings, default, [])
+    last = _rules(settings, default, [], 1)
     return [*routes, {"name": "default", **last}] if last or routes else []
 
 
@@ -109,12 +110,15 @@ def _tidy(weight: float) -> float | int:
     return int(weight) if weight == int(weight) else weight
 
 
-def _rules(settings: Settings, fallbacks: list[str], split: list[dict[str, Json]]) -> dict[str, Json]:
+def _rules(
+    settings: Settings, fallbacks: list[str], split: list[dict[str, Json]], deployments: int
+) -> dict[str, Json]:
+    """What a route says beside its name and match; tries enough to come to the fallbacks, whatever retries are set."""
     rules: dict[str, Json] = {}
     if settings.objective is not None:
         rules["objective"] = settings.objective
     if settings.retries is not None:
-        rules["limits"] = {"attempts": max(1, min(MOST_ATTEMPTS, 1 + settings.retries + len(fallbacks)))}
+        rules["limits"] = {"attempts": min(MOST_ATTEMPTS, max(1 + settings.retries, deployments) + len(fallbacks))}
     if fallbacks:
         rules["fallbacks"] = fallbacks
     if split:

@@ -16,7 +16,7 @@ class Foreign(Struct, frozen=True, gc=False):
     """Each of its wishes can only tighten: fewer tries, an earlier deadline, fewer endpoints."""
 
     fallbacks: tuple[str, ...] = ()  # models to try when the one that is named cannot serve
-    retries: int | None = None  # tries beyond one for each model
+    retries: int | None = None  # of each model: tries beyond the first, at other endpoints that have it
     deadline_s: float | None = None
     tags: tuple[tuple[str, str], ...] = ()
 

@@ -86,7 +86,7 @@ def read_portkey(headers: Mapping[str, str], asked: Asked) -> tuple[Foreign, Map
     limits = [target.timeout_s for target in targets]
     foreign = Foreign(
         fallbacks=tuple(target.model for target in others),
-        retries=sum(known) if known else None,
+        retries=max(known, default=None),
         deadline_s=reduce(_sum, limits),
         tags=tags,
     )

@@ -63,7 +63,7 @@ def _joined(extras: Extras, litellm: Foreign, portkey: Foreign) -> Extras:
     return replace(
         extras,
         models=models,
-        attempts=None if retries is None else 1 + len(models) + int(retries),
+        tries=None if retries is None else 1 + int(retries),
         deadline_s=deadline_s,
         tags=bounded_tags((*extras.tags, *litellm.tags, *portkey.tags), "tags"),
     )

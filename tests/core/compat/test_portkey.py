@@ -121,13 +121,13 @@ def test_the_first_condition_that_holds_chooses_else_the_default() -> None:
     assert caught.value.param == "x-portkey-config.strategy.default"
 
 
-def test_sums_up_the_time_of_the_targets_and_their_retries() -> None:
+def test_sums_up_the_time_of_the_targets_and_grants_the_most_retries() -> None:
     config = {
         "strategy": {"mode": "fallback", "on_status_codes": [429]}, "request_timeout": 2_000,
         "retry": {"attempts": 1, "on_status_codes": [500]},
         "targets": [OPENAI, {**CLAUDE, "requestTimeout": 5_000, "retry": {"attempts": 3}}],
     }  # fmt: skip
-    assert read(config)[0] == Foreign(fallbacks=("anthropic/claude",), retries=4, deadline_s=7.0)
+    assert read(config)[0] == Foreign(fallbacks=("anthropic/claude",), retries=3, deadline_s=7.0)
 
 
 def test_has_no_limits_where_a_target_has_none() -> None:

@@ -30,9 +30,9 @@ def test_where_nothing_is_on_they_are_fields_like_any_other() -> None:
 
 def test_each_is_read_only_where_it_is_on() -> None:
     headers = {"x-portkey-config": SINGLE}
-    litellm = Extras(models=("n",), attempts=3, deadline_s=5.0, tags=(("a", "b"),))
+    litellm = Extras(models=("n",), tries=2, deadline_s=5.0, tags=(("a", "b"),))
     assert read(FIELDS, headers, "litellm") == (litellm, {"model": "m"})
-    portkey = Extras(attempts=1, deadline_s=3.0)
+    portkey = Extras(tries=1, deadline_s=3.0)
     assert read(FIELDS, headers, "portkey") == (portkey, {**FIELDS, "model": "beta/m"})
 
 
@@ -46,15 +46,15 @@ def test_joins_them_with_our_own_words_and_the_tightest_limit_holds() -> None:
         "x-portkey-config": SINGLE, "x-portkey-metadata": '{"c": "d"}', "x-pointsman-deadline": "4",
         "x-pointsman-tags": "e=f",
     }  # fmt: skip
-    joined = Extras(session="s", attempts=1, deadline_s=3.0, tags=(("e", "f"), ("a", "b"), ("c", "d")))
+    joined = Extras(session="s", tries=1, deadline_s=3.0, tags=(("e", "f"), ("a", "b"), ("c", "d")))
     assert read(body, headers, "litellm", "portkey") == (joined, {"model": "beta/m"})
     assert read({**body, "timeout": 2}, headers, "litellm", "portkey")[0].deadline_s == 2.0
     assert read(body, {"x-pointsman-deadline": "4"}, "litellm")[0].deadline_s == 4.0
 
 
-def test_counts_tries_for_models_of_either_kind() -> None:
-    assert read({"model": "m", "models": ["a", "b"], "num_retries": 0}, {}, "litellm")[0].attempts == 3
-    assert read({"model": "m", "fallbacks": ["a"]}, {}, "litellm")[0].attempts is None
+def test_retries_are_tries_of_each_model() -> None:
+    assert read({"model": "m", "models": ["a", "b"], "num_retries": 0}, {}, "litellm")[0].tries == 1
+    assert read({"model": "m", "fallbacks": ["a"]}, {}, "litellm")[0].tries is None
 
 
 @pytest.mark.parametrize(
