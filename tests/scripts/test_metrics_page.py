@@ -2,10 +2,13 @@
 
 import asyncio
 import re
+import shutil
+import subprocess
 from collections.abc import Iterable
 from enum import StrEnum
 
 import pytest
+from prometheus_client import generate_latest
 
 from gateway.core import screen
 from gateway.core.breaker import State
@@ -97,3 +100,10 @@ def test_the_reasons_of_exclusions_are_explained() -> None:
     codes = {value for name, value in vars(screen).items() if name.isupper() and isinstance(value, str)}
     told = LABELS["reason of pointsman_exclusions"]
     assert [code for code in codes if not code.startswith("capability:") and f"`{code}`" not in told] == []
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian package prometheus) is not installed")
+def test_promtool_has_nothing_to_say() -> None:
+    for registry in asyncio.run(registries()):
+        said = subprocess.run(["promtool", "check", "metrics"], input=generate_latest(registry), capture_output=True)
+        assert (said.returncode, said.stdout + said.stderr) == (0, b"")
