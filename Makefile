@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BENCH ?=
 TESTS ?=
+SHOTS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help venv dev run test cover check image dashboards chart check-chart test-cluster test-observability test-clients bench evaluate-router lock clean
+.PHONY: help venv dev run test cover check image dashboards chart check-chart test-cluster test-observability test-clients test-page bench evaluate-router lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -73,6 +74,9 @@ test-observability: dev ## A real Prometheus on the real gateway and monitor und
 
 test-clients: dev ## Real clients (Python, Node, Claude Code, Codex) against the gateway; installed beside the clone.
 	@$(BIN)/python -m tests.clients $(TESTS)
+
+test-page: dev ## The pages in a real Chromium: accessibility, keyboard, policy; SHOTS=docs/images makes screenshots.
+	@$(BIN)/python -m tests.page $(if $(SHOTS),--shots $(SHOTS)) $(TESTS)
 
 bench: dev ## CPU per request and per event, beside nginx in the same run.
 	@$(BIN)/python -m loadtest.bench $(BENCH)

@@ -181,9 +181,12 @@ class Broadcast:
 
     def _leave(self, listener: Listener) -> None:
         self._listeners.discard(listener)
+        if not self._listeners and self._pump is not None:
+            self._pump.cancel()
+            self._pump = None
 
     async def _run(self) -> None:
-        while self._listeners:
+        while True:
             for event in self._programme.news():
                 self._tell(event.frame())
             await asyncio.sleep(PUMP_S)
@@ -195,8 +198,8 @@ class Broadcast:
             listener.drop()
 
     def _stopped(self, pump: asyncio.Task[None]) -> None:
-        self._pump = None
         if not pump.cancelled() and (error := pump.exception()) is not None:
             log.error("what the page shows live cannot be told", exc_info=error)
+            self._pump = None
             for listener in list(self._listeners):
                 listener.end()

@@ -108,15 +108,25 @@ KEEPER: web.AppKey[Doorkeeper] = web.AppKey("keeper", Doorkeeper)
 FRONT: web.AppKey[Front] = web.AppKey("front", Front)  # of an application with hot paths
 
 
+@web.middleware
+async def attended(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tell the doorkeeper when a request's head is complete and when it is answered: a long answer is no late head."""
+    keeper = request.app.get(KEEPER)
+    protocol = request.protocol
+    if keeper is None:
+        return await handler(request)
+    keeper.began(protocol)
+    try:
+        return await handler(request)
+    finally:
+        keeper.ended(protocol)
+
+
 def client_app(api: Api, counts: Counts, drained: Callable[[], bool]) -> web.Application:
     """The application of the client port; `listen` puts the fast lane before it."""
 
     @web.middleware
     async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
-        keeper = request.app.get(KEEPER)
-        protocol = request.protocol
-        if keeper is not None:
-            keeper.began(protocol)
         counts.enter()
         try:
             response = await handler(request)
@@ -134,10 +144,8 @@ def client_app(api: Api, counts: Counts, drained: Callable[[], bool]) -> web.App
             return _error(request, INTERNAL)
         finally:
             counts.leave()
-            if keeper is not None:
-                keeper.ended(protocol)
 
-    app = web.Application(middlewares=[around], client_max_size=BODY_LIMIT_BYTES)
+    app = web.Application(middlewares=[attended, around], client_max_size=BODY_LIMIT_BYTES)
     app.add_routes(api.routes())
     app[FRONT] = Front(api.desk, counts, drained)
     return app

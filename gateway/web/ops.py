@@ -20,7 +20,7 @@ from gateway.edge.assets import page_routes
 from gateway.edge.broadcast import Broadcast
 from gateway.edge.exposition import exposed
 from gateway.formats import codec
-from gateway.web.app import json_response
+from gateway.web.app import attended, json_response
 from gateway.web.body import BODY_LIMIT_BYTES
 from gateway.web.recent import OUTCOMES, ROOM, Filter, Recent, row
 
@@ -43,7 +43,7 @@ class Views:
 
 def admin_app(views: Views, registry: CollectorRegistry) -> web.Application:
     """The application of the admin port."""
-    app = web.Application(client_max_size=BODY_LIMIT_BYTES)
+    app = web.Application(middlewares=[attended], client_max_size=BODY_LIMIT_BYTES)
     app.add_routes([*_for_machines(views, registry), *page_routes("index.html"), *_for_the_page(views)])
 
     async def end_streams(_: web.Application) -> None:

@@ -147,6 +147,19 @@ async def test_tells_live_what_happens(running: RunningGateway) -> None:
         assert told["id"] == (await running.row())["id"]
 
 
+async def test_does_not_take_a_long_stream_for_a_late_head(
+    running: RunningGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running.http.get(running.admin_url + "/api/stream") as response:
+        await next_event(response)
+        monkeypatch.setattr("gateway.web.guard.HEAD_S", -1.0)
+        running.admin.keeper.sweep()
+        monkeypatch.undo()
+        await ask(running)
+        await next_event(response, "decision")
+    assert running.admin.keeper.timed_out == 0
+
+
 async def test_ends_its_streams_when_it_closes() -> None:
     async with gateway_with("sim-cheap") as running:
         async with running.http.get(running.admin_url + "/api/stream") as response:

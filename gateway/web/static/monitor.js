@@ -18,22 +18,24 @@ const columns = [
   { label: "Endpoint", value: (row) => row.endpoint, draw: (id) => h("span", {}, endpointName(id)) },
   {
     label: "Breaker",
-    value: (row) => [...condition(row), row.last_error],
-    draw: ([kind, word, error]) =>
-      h("span", {}, state(kind, word), error ? h("span", { class: "why", title: error }, error) : null),
+    value: (row) => [...condition(row), row.last_error, row.since],
+    draw: ([kind, word, error, since]) => h("span", {}, state(kind, word, `since ${since}`),
+      kind === "ok" ? null : h("span", { class: "why", title: error }, `since ${clock(since)}${error ? `: ${error}` : ""}`)),
   },
-  { label: "Since (UTC)", value: (row) => row.since, draw: (value) => h("span", { title: value }, clock(value)) },
   { label: "Good, 5 min", kind: "number", value: (row) => row.ok_ratio, draw: (value) => percent(value) },
   { label: "First byte p50 · p95", kind: "number", value: (row) => row.first_byte_ms, draw: quantilesOf },
   {
     label: "First-byte trend", head: "Trend", kind: "drawing", title: "95th percentile at each publication seen",
-    value: (row) => trends.get(row.endpoint) ?? null,
-    draw: (values) => (values ? line(values, `first byte, now ${ms(values.at(-1))}`) : ""),
+    value: (row) => (trends.get(row.endpoint)?.length > 1 ? trends.get(row.endpoint) : null),
+    draw: (values) => (values ? line(padded(values), `first byte, now ${ms(values.at(-1))}`) : ""),
   },
   { label: "Total p50 · p95", kind: "number", value: (row) => row.total_ms, draw: quantilesOf },
   { label: "Probes, 1 h", kind: "number", value: (row) => row.probes || null, draw: (value) => (value ? compact(value) : NONE) },
   { label: "USD/M in · out", kind: "number", value: (row) => row.price, draw: (price) => (price ? priceOf(price) : "unknown") },
 ];
+
+/** As many values as a trend can have, the unknown ones first. */
+const padded = (values) => [...Array(POINTS - values.length).fill(null), ...values];
 
 function quantilesOf(value) {
   return value ? twoQuantiles(value) : NONE;
@@ -101,7 +103,7 @@ function hear(told) {
 function draw() {
   if (!overview) return;
   const age = overview.published_at ? `published ${span(-ahead(overview.published_at, overview.now))} ago` : "not published yet";
-  say(byId("published"), `${age}; ${overview.gateways_heard} gateway${overview.gateways_heard === 1 ? "" : "s"} heard`);
+  say(byId("published"), `, ${age}; ${overview.gateways_heard} gateway${overview.gateways_heard === 1 ? "" : "s"} heard`);
   const wanted = byId("endpoint-search").value.trim().toLowerCase();
   const found = overview.endpoints.filter((row) => row.endpoint.toLowerCase().includes(wanted));
   const well = found.filter((row) => !inTrouble(row));
@@ -111,7 +113,7 @@ function draw() {
   sources.update(overview.prices.sources);
   heldBack.update(overview.prices.held_back);
   probes.update(overview.probes);
-  say(byId("unknown"), `${overview.prices.unknown} endpoints without a known price`);
+  say(byId("unknown"), `unknown of ${overview.prices.unknown} of ${overview.endpoints.length} endpoints`);
 }
 
 byId("endpoint-search").addEventListener("input", draw);

@@ -26,6 +26,7 @@ export class Table {
       this.body,
     );
     this.element = h("div", { class: "table" }, this.table, this.empty);
+    new ResizeObserver(() => this.scrollable(caption)).observe(this.element);
     this.update([]);
   }
 
@@ -47,6 +48,15 @@ export class Table {
     arrange(this.body, shown);
     this.empty.hidden = shown.length > 0;
     this.table.hidden = shown.length === 0;
+  }
+
+  /** Where it is wider than its place it can be scrolled by keyboard, and says what it is. */
+  scrollable(caption) {
+    const wider = this.element.scrollWidth > this.element.clientWidth;
+    for (const [name, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", caption]]) {
+      if (wider) this.element.setAttribute(name, value);
+      else this.element.removeAttribute(name);
+    }
   }
 
   heading(title) {

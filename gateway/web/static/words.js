@@ -37,6 +37,7 @@ function trimmed(value) {
 
 export function ms(value) {
   if (value === null || value === undefined) return NONE;
+  if (value === 0) return "0 ms";
   if (value < 10) return `${value.toFixed(1)} ms`;
   if (value < 1_000) return `${Math.round(value)} ms`;
   if (value < 100_000) return `${(value / 1_000).toFixed(value < 10_000 ? 2 : 1)} s`;

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.npm import npm_ci
+
 ROOT = Path(__file__).parents[3]
 PACKAGES = ROOT / "tests" / "clients" / "node"
 SCRIPTS = ROOT / "tests" / "clients" / "python"
@@ -69,13 +71,8 @@ def _install_python(name: str, place: Path) -> None:
 
 
 def _install_node(place: Path) -> None:
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
-        raise FileNotFoundError("node and npm are not on this machine")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(PACKAGES / name, place)
-    subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=place, check=True)
-    subprocess.run([node, "install.cjs"], cwd=place / "node_modules" / _CLAUDE, check=True)
+    npm_ci(PACKAGES, place)
+    subprocess.run(["node", "install.cjs"], cwd=place / "node_modules" / _CLAUDE, check=True)
 
 
 def _found(name: str, place: Path, absent: dict[str, str]) -> Path | None:
