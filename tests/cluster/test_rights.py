@@ -15,7 +15,7 @@ STATE = f"configmaps/{release.HEALTH}"
 MAY = {
     release.GATEWAY: {f"get {STATE}", f"list {STATE}", f"watch {STATE}"},
     release.MONITOR: {
-        f"get {STATE}", f"patch {STATE}", "get leases", "list leases", "watch leases", "create leases", "update leases",
+        f"get {STATE}", f"patch {STATE}", "get leases", "list leases", "create leases", "update leases",
         "create events", "list endpointslices.discovery.k8s.io",
     },
 }  # fmt: skip
