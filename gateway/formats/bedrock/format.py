@@ -1,11 +1,11 @@
-"""The Converse wire format, put together."""
+"""The Converse wire format, put together; texts become vectors by InvokeModel."""
 
 from collections.abc import Mapping
 
 from gateway.core.ask import Ask
-from gateway.core.catalog import Endpoint
+from gateway.core.catalog import Endpoint, Operation
 from gateway.core.failure import Failure
-from gateway.formats.bedrock import errors, request
+from gateway.formats.bedrock import embeddings, errors, request
 from gateway.formats.bedrock.frames import FrameDecoder
 from gateway.formats.bedrock.reply import read_reply
 from gateway.formats.bedrock.stream import ConverseDecoder
@@ -20,10 +20,14 @@ class BedrockFormat:
     models_path = None  # the list of models is at another host, and tells nothing of the right to ask one
 
     def inexpressible(self, ask: Ask, endpoint: Endpoint) -> Inexpressible:
-        return request.inexpressible(ask, endpoint)
+        if ask.chat is None:
+            return embeddings.inexpressible(ask, endpoint)
+        return request.inexpressible(ask, ask.chat, endpoint)
 
     def build(self, ask: Ask, endpoint: Endpoint, max_output: int | None) -> Outgoing:
-        return request.build(ask, endpoint, max_output)
+        if ask.chat is None:
+            return embeddings.build(ask, endpoint)
+        return request.build(ask, ask.chat, endpoint, max_output)
 
     def stream_relay(self, ask: Ask, endpoint: Endpoint, context: RelayContext) -> StreamRelay:
         relay = translate(ask, surface_of(ask.surface), context, ConverseDecoder())
@@ -31,6 +35,8 @@ class BedrockFormat:
         return relay
 
     def reply(self, ask: Ask, endpoint: Endpoint, body: bytes, context: RelayContext) -> Rendered:
+        if ask.chat is None:
+            return embeddings.reply(ask, body, context)
         answer, usage = read_reply(body, context.reply_id)
         return translated_reply(ask, surface_of(ask.surface), context, answer, usage)
 
@@ -46,4 +52,5 @@ class BedrockFormat:
         return (("authorization", f"Bearer {key}"),)
 
     def probe(self, endpoint: Endpoint) -> Outgoing:
-        return request.probe(endpoint)
+        embeds = endpoint.operation is Operation.EMBEDDINGS
+        return embeddings.probe(endpoint) if embeds else request.probe(endpoint)

@@ -26,10 +26,7 @@ WHOLE = (("content-type", "application/json"), ("accept", "application/json"))
 STREAM = (("content-type", "application/json"), ("accept", "application/vnd.amazon.eventstream"))
 
 
-def inexpressible(ask: Ask, endpoint: Endpoint) -> Inexpressible:
-    chat = ask.chat
-    if chat is None:
-        return Inexpressible(frozenset({"embeddings"}))
+def inexpressible(ask: Ask, chat: ChatRequest, endpoint: Endpoint) -> Inexpressible:
     fields, lost = hints.split(chat.unplaced)
     fields |= message_fields(chat.messages) | _unspoken(chat)
     if ask.survey.signed_by - {"bedrock"}:
@@ -60,9 +57,7 @@ def _unspoken(chat: ChatRequest) -> set[str]:
     return fields
 
 
-def build(ask: Ask, endpoint: Endpoint, max_output: int | None) -> Outgoing:
-    chat = ask.chat
-    assert chat is not None
+def build(ask: Ask, chat: ChatRequest, endpoint: Endpoint, max_output: int | None) -> Outgoing:
     caching = vendor(endpoint.upstream_id) in CACHING
     system, turns = write_messages(chat.messages, caching=caching)
     body: dict[str, Json] = {"messages": turns}
@@ -78,7 +73,7 @@ def build(ask: Ask, endpoint: Endpoint, max_output: int | None) -> Outgoing:
         body["outputConfig"] = {"textFormat": _text_format(chat.response_format)}
     if not caching and (caches(chat.messages) or any(tool.cache for tool in chat.tools)):
         lost.add("cache_control")
-    dropped = tuple(sorted(lost | inexpressible(ask, endpoint).hints))
+    dropped = tuple(sorted(lost | inexpressible(ask, chat, endpoint).hints))
     way, headers = ("converse-stream", STREAM) if ask.stream else ("converse", WHOLE)
     return Outgoing(model_path(endpoint.upstream_id, way), headers, orjson.dumps(body), dropped)
 
