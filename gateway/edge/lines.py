@@ -1,7 +1,7 @@
 """A row of the decision stream as a line of JSON.
 
 Made once, when the request is over, and from then on only the line is kept: it is a tenth of the memory of what a
-decision refers to, and objects that outlive their request cost those that come after it the processor's caches.
+decision refers to.
 """
 
 import logging

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import orjson
-
 from gateway.core.decision import Outcome
+from gateway.formats import codec
 
 ROOM = 500
 
@@ -63,18 +62,18 @@ class Recent:
     def find(self, id_: str) -> Told | None:
         """The decision of this id, where it is still kept."""
         sought = id_.encode("utf-8", "replace")
-        likely = (orjson.loads(line) for line in reversed(self._kept) if sought in line)
+        likely = (codec.loads(line) for line in reversed(self._kept) if sought in line)
         return next((told for told in likely if told["id"] == id_), None)
 
     def pick(self, wanted: Filter, limit: int) -> list[Told]:
         """The newest that fit, newest first."""
-        all_told = (orjson.loads(line) for line in reversed(self._kept))
+        all_told = (codec.loads(line) for line in reversed(self._kept))
         return list(islice((told for told in all_told if wanted.fits(told)), limit))
 
     def since(self, total: int, most: int) -> Iterator[Told]:
         """The newest of those that came after there were `total`, oldest first, at most so many."""
         new = min(self.total - total, most, len(self._kept))
-        return (orjson.loads(line) for line in list(islice(self._kept, len(self._kept) - new, None)))
+        return (codec.loads(line) for line in list(islice(self._kept, len(self._kept) - new, None)))
 
 
 def row(told: Told) -> dict[str, Any]:

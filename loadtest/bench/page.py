@@ -86,7 +86,7 @@ _METHOD = """\
 ## Where it goes
 
 - By a sampling profile of the gateway under this load, four fifths of a request's CPU are spent in Python, in many
-  small steps: the plan 18 % (classification alone 12 %), the decision record 10 % (in a thread of its own), reading the
+  small steps: the plan 18 % (classification alone 12 %), the decision record 10 %, reading the
   request 9 %, sending it and reading the answer 12 %. Sockets and event loop take the last fifth.
 - The build of Python counts. Debian's `python3.11`, which is optimised by a profile as the image's is, needs an eighth
   less than one that `./configure && make` gives, such as pyenv's. `--python` measures it.
