@@ -30,13 +30,17 @@ class Screen:
         self._modes: list[Any] | None = None
         self._woken, self._wake = socket.socketpair()
         self._handlers: dict[int, Any] = {}
-        self._lending = False  # Ctrl-Z was pressed; done between two writes, never in the midst of one
+        # What a signal asks for is done between two writes, never in the midst of one. It is not lost either, as an
+        # exception of its handler would be that is raised while some object is being destroyed.
+        self._lending = False
+        self._ending: BaseException | None = None
 
     def __enter__(self) -> Self:
         for end in (self._woken, self._wake):
             end.setblocking(False)
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
-        self._handle(signal.SIGTERM, _leave)
+        self._handle(signal.SIGINT, lambda *_: self._end(KeyboardInterrupt()))
+        self._handle(signal.SIGTERM, lambda *_: self._end(SystemExit(143)))
         self._handle(signal.SIGTSTP, self._ask_to_lend)
         self._handle(signal.SIGWINCH, _nothing)
         self._take()
@@ -60,13 +64,19 @@ class Screen:
         self._out.flush()
 
     def key(self, within_s: float) -> str:
-        """The key pressed within so many seconds; "" where none was, or where the size changed before."""
+        """The key pressed within so many seconds; "" where none was, or where the size changed before.
+
+        Raises:
+            KeyboardInterrupt, SystemExit: a signal has asked for the end.
+        """
         watched: list[int] = [self._woken.fileno()]
         if self._keys is not None:
             watched.append(self._keys)
         ready, _, _ = select.select(watched, [], [], max(0.0, within_s))
         if self._woken.fileno() in ready:
             self._woken.recv(4096)
+        if self._ending is not None:
+            raise self._ending
         if self._lending:
             self._lend()
         if self._keys not in ready or self._keys is None:
@@ -90,6 +100,9 @@ class Screen:
         self._out.write(_LEAVE)
         self._out.flush()
 
+    def _end(self, way: BaseException) -> None:
+        self._ending = way
+
     def _ask_to_lend(self, _number: int, _frame: FrameType | None) -> None:
         self._lending = True
 
@@ -99,10 +112,6 @@ class Screen:
         self._give_back()
         os.kill(os.getpid(), signal.SIGSTOP)
         self._take()
-
-
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(143)
 
 
 def _nothing(_number: int, _frame: FrameType | None) -> None:

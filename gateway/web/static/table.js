@@ -26,7 +26,8 @@ export class Table {
       this.body,
     );
     this.element = h("div", { class: "table" }, this.table, this.empty);
-    new ResizeObserver(() => this.scrollable(caption)).observe(this.element);
+    const watch = new ResizeObserver(() => this.scrollable(caption));
+    for (const part of [this.element, this.table]) watch.observe(part); // it may grow within a place that does not
     this.update([]);
   }
 
