@@ -25,9 +25,10 @@ export class Table {
       h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads)),
       this.body,
     );
-    this.element = h("div", { class: "table" }, this.table, this.empty);
-    const watch = new ResizeObserver(() => this.scrollable(caption));
-    for (const part of [this.element, this.table]) watch.observe(part); // it may grow within a place that does not
+    // It may be wider than its place, and can then be scrolled by keyboard. It always can be reached: whether it is wider
+    // changes with every row, and nothing tells of it.
+    const region = { class: "table", tabindex: "0", role: "region", "aria-label": caption };
+    this.element = h("div", region, this.table, this.empty);
     this.update([]);
   }
 
@@ -49,15 +50,6 @@ export class Table {
     arrange(this.body, shown);
     this.empty.hidden = shown.length > 0;
     this.table.hidden = shown.length === 0;
-  }
-
-  /** Where it is wider than its place it can be scrolled by keyboard, and says what it is. */
-  scrollable(caption) {
-    const wider = this.element.scrollWidth > this.element.clientWidth;
-    for (const [name, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", caption]]) {
-      if (wider) this.element.setAttribute(name, value);
-      else this.element.removeAttribute(name);
-    }
   }
 
   heading(title) {
