@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 import numpy as np
@@ -74,10 +74,7 @@ def _asked(column: Literal["pair", "tier"], below: str, above: str, file: Path) 
         from read_parquet($file) where coalesce(note, '') not like '%contam%'
         group by dataset, prompt having weak is not null and strong is not null order by dataset, prompt
     """  # noqa: S608  # the column is one of two words
-    try:
-        rows = duckdb.execute(question, {"file": str(file), "below": below, "above": above}).fetchall()
-    except duckdb.Error as error:
-        raise NoData(f"{file} cannot be read: {str(error).splitlines()[0]}") from None
+    rows = _rows(question, file, below=below, above=above)
     if not rows:
         raise NoData(f"{file} holds no prompt with scores of both ({column} {below} and {above})")
     found = []
@@ -90,9 +87,11 @@ def _asked(column: Literal["pair", "tier"], below: str, above: str, file: Path) 
 
 def subjects(file: Path) -> list[tuple[str, str]]:
     """Each prompt once, with the subject that its data set gives it. Raises NoData as `pairs`."""
-    question = "select distinct prompt, subset from read_parquet($file) order by prompt, subset"
+    return _rows("select distinct prompt, subset from read_parquet($file) order by prompt, subset", file)
+
+
+def _rows(question: str, file: Path, **values: str) -> list[Any]:
     try:
-        rows: list[tuple[str, str]] = duckdb.execute(question, {"file": str(file)}).fetchall()
+        return duckdb.execute(question, {"file": str(file), **values}).fetchall()
     except duckdb.Error as error:
         raise NoData(f"{file} cannot be read: {str(error).splitlines()[0]}") from None
-    return rows
