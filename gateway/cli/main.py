@@ -135,6 +135,23 @@ def _import(given: Namespace) -> int:
         raise UsageError(str(error)) from None
 
 
+def _replay(given: Namespace) -> int:
+    from gateway.cli.replay import replay  # here, since numpy takes a tenth of a second to import
+
+    settings = _settings(given)
+    return replay(given, load_here(settings.config_path(), _known(settings)))
+
+
+def _experiment(given: Namespace) -> int:
+    from gateway.cli.experiment import experiment  # here, since nothing else needs it
+
+    settings = _settings(given)
+    routes = load_here(settings.config_path(), _known(settings)).policy.routes
+    split = next((route.split for route in routes if route.name == given.route), ())
+    weights = {arm.name: arm.weight for arm in split} or None
+    return experiment(given, weights, _admin_url(given))
+
+
 def _source(file: str) -> ConfigText:
     return ConfigText(_stdin(MAX_BYTES + 1), "stdin") if file == "-" else read_config(Path(file))
 
@@ -155,6 +172,8 @@ _COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "models": _models,
     "schema": _schema,
     "import": _import,
+    "replay": _replay,
+    "experiment": _experiment,
 }
 
 

@@ -28,6 +28,8 @@ def parser_of_pointsman() -> argparse.ArgumentParser:
     _add_models(commands)
     _command(commands, "schema", "the JSON Schema of pointsman.yaml", "pointsman schema > pointsman.schema.json")
     _add_import(commands)
+    _add_replay(commands)
+    _add_experiment(commands)
     return parser
 
 
@@ -143,6 +145,43 @@ def _add_import(commands: Any) -> None:
         reader.add_argument("file", metavar="CONFIG", help="the file, or - for standard input")
         reader.add_argument("--output", metavar="FILE", help="a new file to write (default: standard output)")
         _add_settings(reader, "catalog")
+
+
+def _add_replay(commands: Any) -> None:
+    example = (
+        "pointsman replay decisions.jsonl --config new.yaml\n"
+        "  pointsman replay 's3://logs/2026-11-*.parquet' --config new.yaml --json | jq .total.cost\n"
+        "  pointsman replay decisions.jsonl.gz --config new.yaml --prices 2026-12-01"
+    )
+    what = "what another configuration would have done with recorded traffic, and what it would have cost"
+    parser = _command(commands, "replay", what, example)
+    parser.add_argument("logs", metavar="LOG", nargs="+", help="JSON lines, .gz or .parquet; here or in a bucket")
+    _add_settings(parser, "config", "catalog")
+    prices = "prices of this day (at the request's time of day), or a file of prices as the monitor publishes it"
+    parser.add_argument("--prices", metavar="DATE|FILE", help=f"{prices} (default: those of each request's time)")
+    health = "recorded: who failed or was out then is ill (default); well: nobody is"
+    parser.add_argument("--health", choices=["recorded", "well"], default="recorded", help=health)
+
+
+def _add_experiment(commands: Any) -> None:
+    example = "pointsman experiment support decisions.jsonl\n  pointsman experiment support --url http://10.0.0.7:9090"
+    what = "the variants of a route's split beside each other, with intervals that hold whenever you look"
+    parser = _command(commands, "experiment", what, example)
+    parser.add_argument("route", metavar="ROUTE")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("logs", metavar="LOG", nargs="*", default=[], help="JSON lines, or .gz, in the order of time")
+    source.add_argument("--url", metavar="ADMIN", help="a gateway's admin port: its last decisions alone")
+    _add_settings(parser, "config", "catalog")
+    confidence = "of all intervals together (default %(default)s)"
+    parser.add_argument("--confidence", type=_share, default=0.95, help=confidence)
+    tolerance = "how much more often the better one may fail, as a share (default %(default)s)"
+    parser.add_argument("--tolerance", type=_share, default=0.02, help=tolerance)
+
+
+def _share(text: str) -> float:
+    if not 0 < (number := float(text)) < 1:
+        raise argparse.ArgumentTypeError("must lie between 0 and 1")
+    return number
 
 
 def _add_models(commands: Any) -> None:
