@@ -1,0 +1,60 @@
+"""The first half of a pair of answers, as the gateway hands it to the monitor: what was asked, and what was answered.
+
+Owns the JSON between the two and who is drawn for it. The second answer, its judgement and what follows from many of
+them are the monitor's business; nothing of it is ever waited for here.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+PATH = "/api/evaluation/halves"  # on the monitor's port
+DRAW_DIGITS = 8  # of a decision's id, which is random
+
+
+class Half(Struct, frozen=True, gc=False):
+    """One request that was drawn, and its answer. `step` is the pair's lower tier; the upper one is `step + 1`."""
+
+    decision: str
+    time_s: float  # epoch, when the request came in
+    route: str
+    task: str
+    step: int
+    score: float  # of the prompt for this step; the higher, the more it needs the upper tier
+    model: str  # fingerprint of what made the score
+    probability: float  # with which it was drawn
+    lower: bool  # whether the answer below is the lower tier's: it went there on a certificate
+    certificate: str | None
+    surface: str
+    request: dict[str, Any]  # the client's body
+    answer: str  # as the client got it: the JSON of a whole one, or the events of a stream
+    endpoint: str  # that gave it
+    cost_usd: float | None
+    others: tuple[str, ...]  # endpoints of the other tier that may be asked, the best first
+    judges: tuple[str, ...]  # endpoints that may be asked for a judgement, the best first; none: people only
+    budget_usd_per_day: float  # of its route, for second answers and judgements together
+    keep_s: float  # how long texts may be kept
+
+
+class HalfError(Exception):
+    """The text is no list of halves; the message says why."""
+
+
+def drawn(decision: str, share: float) -> bool:
+    """Whether a request is drawn: by its id, which is random, so that nothing else decides and every replica agrees."""
+    return int(decision[:DRAW_DIGITS], 16) < share * 16**DRAW_DIGITS
+
+
+def encode_halves(halves: list[Half]) -> bytes:
+    return msgspec.json.encode(halves)
+
+
+def decode_halves(data: bytes) -> list[Half]:
+    """Raises HalfError."""
+    try:
+        return msgspec.json.decode(data, type=list[Half])
+    except msgspec.MsgspecError as error:
+        raise HalfError(f"is no list of halves: {error}") from None
+    except RecursionError:
+        raise HalfError("is nested too deeply") from None
