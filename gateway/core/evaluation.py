@@ -43,7 +43,7 @@ class HalfError(Exception):
 
 def drawn(decision: str, share: float) -> bool:
     """Whether a request is drawn: by its id, which is random, so that nothing else decides and every replica agrees."""
-    return int(decision[:DRAW_DIGITS], 16) < share * 16**DRAW_DIGITS
+    return int(decision[:DRAW_DIGITS], 16) < share * float(1 << 4 * DRAW_DIGITS)
 
 
 def encode_halves(halves: list[Half]) -> bytes:

@@ -77,7 +77,7 @@ class Judged(Struct, frozen=True):
 
 
 def weighed(facts: Facts, judgements: Iterable[Judgement]) -> Judged | None:
-    """What the judgements amount to: people's mean where anybody said something, else the models'. None: nothing yet."""
+    """What the judgements amount to: people's mean, else the models'; None: nothing yet."""
     said = [one for one in judgements if one.verdict is not Verdict.SKIP]
     for by in (By.SAME, By.PEOPLE, By.MODEL):
         counting = [one for one in said if one.by is by]
