@@ -9,14 +9,15 @@ from types import FrameType
 import orjson
 
 from loadtest.bench.generators import Generator, Own, best_generator
+from loadtest.bench.judging import PROMPT_BYTES
 from loadtest.bench.machine import compatible, this_machine
 from loadtest.bench.measure import Bench, Memory
-from loadtest.bench.page import Measured, Report, as_markdown, as_text
+from loadtest.bench.page import Measured, Report, as_markdown, as_text, judging_of
 from loadtest.bench.rig import BenchError, find_nginx, rig
 from loadtest.bench.workloads import JSON_SMALL, ROWS, SEEING, open_streams
 
-_STREAMS = "streams"
-_ROW_IDS = (*(row.id for row in ROWS), _STREAMS)
+_STREAMS, _LEARNED = "streams", "learned"
+_ROW_IDS = (*(row.id for row in ROWS), _STREAMS, _LEARNED)
 _GENERATORS = {"best": best_generator, "own": Own}
 
 
@@ -42,17 +43,22 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--check-seeing", type=_positive, metavar="US", help="exit 1 where what is seen of a request costs more us"
     )
+    options.add_argument(
+        "--check-learned", type=_positive, nargs=2, metavar=("P50", "P99"), help="exit 1 above so many ms a prompt"
+    )
     return options
 
 
 def main() -> int:
     arguments = parser().parse_args()
-    if arguments.check is not None and JSON_SMALL not in arguments.only:
-        print(f"--check looks at the row {JSON_SMALL}, which --only leaves out", file=sys.stderr)
-        return 2
-    if arguments.check_seeing is not None and SEEING not in arguments.only:
-        print(f"--check-seeing looks at the row {SEEING}, which --only leaves out", file=sys.stderr)
-        return 2
+    for switch, given, row in (
+        ("--check", arguments.check, JSON_SMALL),
+        ("--check-seeing", arguments.check_seeing, SEEING),
+        ("--check-learned", arguments.check_learned, _LEARNED),
+    ):
+        if given is not None and row not in arguments.only:
+            print(f"{switch} looks at the row {row}, which --only leaves out", file=sys.stderr)
+            return 2
     if not compatible(arguments.python):
         print(f"{arguments.python} is no interpreter that can load the libraries of this one", file=sys.stderr)
         return 2
@@ -72,9 +78,7 @@ def main() -> int:
     print(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if arguments.json else as_text(report))
     if arguments.write is not None:
         arguments.write.write_text(as_markdown(report))
-    ratio = _within("JSON in units of nginx's CPU", report.json_ratio(), arguments.check)
-    seeing = _within("What is seen of a request, in us,", report.seeing_us(), arguments.check_seeing)
-    return 0 if ratio and seeing else 1
+    return 0 if _kept(report, arguments) else 1
 
 
 def run(arguments: argparse.Namespace, nginx: str, generator: Generator) -> Report:
@@ -86,6 +90,9 @@ def run(arguments: argparse.Namespace, nginx: str, generator: Generator) -> Repo
     rounds, seconds = (1, 1.0) if arguments.quick else (arguments.rounds, arguments.seconds)
     machine = this_machine(nginx, generator.name, arguments.python)
     with rig(arguments.python) as parts:
+        judging = judging_of(parts.judging_ms(), PROMPT_BYTES) if _LEARNED in arguments.only else None
+        if arguments.only == (_LEARNED,):
+            return Report(machine, rounds, seconds, (), (), judging)
         upstream = parts.start_upstream()
         servers = [
             parts.start_nginx(nginx, upstream.port),
@@ -105,7 +112,20 @@ def run(arguments: argparse.Namespace, nginx: str, generator: Generator) -> Repo
             streams = open_streams(arguments.streams)
             memory = bench.memory(streams)
     _say("")
-    return Report(machine, rounds, seconds, tuple(rows), tuple(memory))
+    return Report(machine, rounds, seconds, tuple(rows), tuple(memory), judging)
+
+
+def _kept(report: Report, arguments: argparse.Namespace) -> bool:
+    """Whether all limits that were given are kept to; each is said."""
+    kept = [
+        _within("JSON in units of nginx's CPU", report.json_ratio(), arguments.check),
+        _within("What is seen of a request, in us,", report.seeing_us(), arguments.check_seeing),
+    ]
+    if report.judging is not None and arguments.check_learned is not None:
+        p50_ms, p99_ms = arguments.check_learned
+        kept.append(_within("The median prompt at the learned classifier, in ms,", report.judging.p50_ms, p50_ms))
+        kept.append(_within("One prompt in a hundred there, in ms,", report.judging.p99_ms, p99_ms))
+    return all(kept)
 
 
 def _within(what: str, found: float | None, limit: float | None) -> bool:

@@ -1,5 +1,6 @@
 """The result of a run as text for a terminal and as the page in docs/. Both say only what the run has measured."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,28 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Judging:
+    """CPU time of the learned classifier per prompt, over so many different ones of so many bytes."""
+
+    p50_ms: float
+    p99_ms: float
+    prompts: int
+    prompt_bytes: int
+
+    def line(self) -> str:
+        return (
+            f"The learned classifier takes {self.p50_ms:.2f} ms of CPU per {self.prompt_bytes / 1000:g} KB prompt "
+            f"(median of {self.prompts:,} different ones; p99 {self.p99_ms:.2f} ms), where `classify.by` asks for it."
+        )
+
+
+def judging_of(each_ms: Sequence[float], prompt_bytes: int) -> Judging:
+    ordered = sorted(each_ms)
+    p50_ms, p99_ms = (ordered[math.ceil(share * len(ordered)) - 1] for share in (0.5, 0.99))
+    return Judging(p50_ms, p99_ms, len(ordered), prompt_bytes)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A whole run; rows that were not asked for are not in it."""
 
@@ -26,6 +49,7 @@ class Report:
     seconds: float
     rows: tuple[Measured, ...]
     memory: tuple[Memory, ...]
+    judging: Judging | None = None
 
     def seeing_us(self) -> float | None:
         """What metrics, traces and records cost a request: the median of the differences of each round."""
@@ -59,6 +83,7 @@ python -m loadtest.bench --write docs/performance.md  # and this page
 python -m loadtest.bench --quick --only json-small    # one row in a few seconds
 python -m loadtest.bench --check 6                    # exit status 1 above 6 x nginx for JSON
 python -m loadtest.bench --only seeing --check-seeing 15  # exit status 1 above 15 us for what is seen of a request
+python -m loadtest.bench --only learned --check-learned 0.7 2  # exit status 1 above 0.7 ms a prompt, or 2 ms at p99
 python -m loadtest.bench --python /usr/bin/python3.11 # the gateway under another build of the same Python
 ```
 
@@ -81,6 +106,8 @@ _METHOD = """\
 - What seeing costs: `gateway+traces` also makes spans of one request in a hundred and sends them to a collector.
   `gateway-unseen` makes no record at the end of a request, so that nothing is counted, remembered, written or traced:
   no switch of the product goes so far, and only the bench has such a gateway.
+- The learned classifier is measured alone, in a process on the servers' core: task and score of prompts that it has not
+  seen before. A gateway remembers those it saw last.
 - A row of events holds its share of the requests too: a stream has 200 events.
 
 ## Where it goes
@@ -106,9 +133,10 @@ _METHOD = """\
 
 
 def as_text(report: Report) -> str:
-    parts = [report.machine.line(), f"{report.rounds} rounds of {report.seconds:g} s", ""]
-    parts += _text_table(_COSTS_HEAD, _cost_lines(report.rows))
+    parts = [report.machine.line(), f"{report.rounds} rounds of {report.seconds:g} s"]
+    parts += ["", *_text_table(_COSTS_HEAD, _cost_lines(report.rows))] if report.rows else []
     parts += ["", seeing] if (seeing := _seeing(report)) else []
+    parts += ["", report.judging.line()] if report.judging else []
     if report.memory:
         parts += ["", *_text_table(_MEMORY_HEAD, _memory_lines(report.memory))]
     return "\n".join(parts)
@@ -126,6 +154,8 @@ def as_markdown(report: Report) -> str:
     ]
     if seeing := _seeing(report):
         parts += [seeing, ""]
+    if report.judging:
+        parts += [report.judging.line(), ""]
     if report.memory:
         parts += [*_markdown_table(_MEMORY_HEAD, _memory_lines(report.memory)), ""]
     return "\n".join([*parts, _METHOD])

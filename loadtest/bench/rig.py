@@ -32,6 +32,7 @@ from loadtest.bench.workloads import SEEN, UNSEEN
 PATH = "/v1/chat/completions"
 _START_S = 30.0  # generous: the gateway imports for a second, on a busy machine for several
 _STOP_S = 5.0
+_JUDGING_S = 120.0  # it takes two
 _POLL_S = 0.05
 
 
@@ -112,6 +113,22 @@ class Rig:
         off = {"POINTSMAN_DECISIONS": "off"}
         return self._gateway(UNSEEN, gateway_yaml(upstream_port, self.key), off, "loadtest.bench.unseen")
 
+    def judging_ms(self) -> list[float]:
+        """CPU time of the learned classifier for each of many prompts, on the servers' core.
+
+        Raises:
+            BenchError: it did not run.
+        """
+        log = self.folder / "judging.log"
+        command = [self.python, "-m", "loadtest.bench.judging"]
+        process = self._spawn(command, self.cores.servers, log, subprocess.PIPE, self._inherited())
+        output, _ = process.communicate(timeout=_JUDGING_S)
+        self._running.remove(process)
+        if process.returncode:
+            raise BenchError(f"the learned classifier did not run:\n{_tail(log)}")
+        found: list[float] = orjson.loads(output)
+        return found
+
     @contextmanager
     def load(self, generator: Generator, server: Server, bodies: list[bytes], connections: int) -> Iterator[None]:
         """Load while the block runs.
@@ -165,10 +182,13 @@ class Rig:
             "POINTSMAN_ADMIN_PORT": "0",
             "POINTSMAN_KUBERNETES": "off",
         }
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("POINTSMAN_", "OTEL_"))}
-        if self.python != sys.executable:
-            own["PYTHONPATH"] = sysconfig.get_path("platlib")
-        return self._serve(name, [self.python, "-m", module], port, {**inherited, **own, **environ})
+        return self._serve(name, [self.python, "-m", module], port, {**self._inherited(), **own, **environ})
+
+    def _inherited(self) -> dict[str, str]:
+        """Our environment without settings, and with our libraries where the interpreter is another."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("POINTSMAN_", "OTEL_"))}
+        other = self.python != sys.executable
+        return kept | ({"PYTHONPATH": sysconfig.get_path("platlib")} if other else {})
 
     def _serve(self, name: str, command: list[str], port: int, env: Mapping[str, str] | None = None) -> Server:
         log = self.folder / f"{name}.log"

@@ -82,6 +82,11 @@ def prompts(size_bytes: int) -> Iterator[str]:
         yield text[:size_bytes]
 
 
+def vocabulary() -> list[str]:
+    """The words that the prompts are made of."""
+    return sorted({word for text in (*_OPENINGS, *_SENTENCES) for word in text.split()})
+
+
 def _body(prompt: str, pace: Pace | None) -> bytes:
     asked: dict[str, object] = {
         "model": "auto",

@@ -32,9 +32,14 @@ def test_refuses_to_check_a_row_that_does_not_run(
     assert capsys.readouterr().err == "--check looks at the row json-small, which --only leaves out\n"
 
 
-def test_refuses_to_check_what_is_not_seen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(monkeypatch, "--check-seeing", "15", "--only", "sse-1") == 2
-    assert capsys.readouterr().err == "--check-seeing looks at the row seeing, which --only leaves out\n"
+@pytest.mark.parametrize(
+    ("switch", "row"), [(["--check-seeing", "15"], "seeing"), (["--check-learned", "1", "2"], "learned")]
+)
+def test_refuses_to_check_what_is_not_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], switch: list[str], row: str
+) -> None:
+    assert run(monkeypatch, *switch, "--only", "sse-1") == 2
+    assert capsys.readouterr().err == f"{switch[0]} looks at the row {row}, which --only leaves out\n"
 
 
 def test_refuses_an_interpreter_that_cannot_load_the_libraries(
@@ -69,3 +74,17 @@ def test_measures_writes_the_page_and_checks_the_ratio(
     assert all(cost["cpu_us"] > 0 for cost in report["rows"][0]["costs"])
     assert [(one["server"], one["cancelled"]) for one in report["memory"]] == [("nginx", 5), ("gateway", 5)]
     assert "| whole reply, 200 B prompt | gateway |" in page.read_text()
+
+
+@linux
+@pytest.mark.skipif(find_nginx() is None, reason="needs nginx: apt install nginx")
+def test_measures_the_learned_classifier_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--only", "learned", "--json", "--check-learned", "9999", "0.001") == 1
+    printed = capsys.readouterr()
+    judging = json.loads(printed.out)["judging"]
+    assert (judging["prompts"], judging["prompt_bytes"]) == (1000, 2000)
+    assert 0 < judging["p50_ms"] <= judging["p99_ms"]
+    assert "within the limit of 9999\n" in printed.err
+    assert "above the limit of 0.001\n" in printed.err

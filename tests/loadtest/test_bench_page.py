@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from loadtest.bench.machine import Machine
 from loadtest.bench.measure import Cost, Memory, Sample, cost_of
-from loadtest.bench.page import Measured, Report, as_markdown, as_text
+from loadtest.bench.page import Judging, Measured, Report, as_markdown, as_text, judging_of
 from loadtest.bench.workloads import ROWS, SEEING, SEEN, UNSEEN
 
 MACHINE = Machine("CPU 9", 2, "Linux 6 x86_64", "3.11.7", {"aiohttp": "3.14.5"}, "1.22.1", "wrk", 0.25)
@@ -63,3 +63,16 @@ def test_tells_what_seeing_costs_by_the_median_of_each_rounds_difference() -> No
 def test_finds_the_ratio_to_be_checked() -> None:
     assert REPORT.json_ratio() == 4.996
     assert Report(MACHINE, 1, 1.0, (Measured(ROWS[1], SMALL.costs),), ()).json_ratio() is None
+
+
+def test_tells_what_the_learned_classifier_takes() -> None:
+    judging = judging_of([n / 100 for n in range(200, 0, -1)], 2000)
+    assert judging == Judging(p50_ms=1.0, p99_ms=1.98, prompts=200, prompt_bytes=2000)
+    words = (
+        "The learned classifier takes 1.00 ms of CPU per 2 KB prompt (median of 200 different ones; p99 1.98 ms), "
+        "where `classify.by` asks for it."
+    )
+    report = replace(REPORT, judging=judging)
+    assert words in as_text(report).splitlines()
+    assert f"\n{words}\n" in as_markdown(report)
+    assert as_text(Report(MACHINE, 3, 2.5, (), (), judging)).splitlines()[2:] == ["", words]
