@@ -96,6 +96,7 @@ class Decision(Struct, frozen=True, gc=False):
     dropped: tuple[str, ...] = ()
     texts: Mapping[str, Json] | None = None
     trace: Trace | None = None  # None: nothing is traced
+    format_ok: bool | None = None  # whether the answer is JSON, where that was asked for; None: it was not, or unknown
 
 
 def tier_name(tier: int | None, tiers: tuple[str, ...]) -> str | None:

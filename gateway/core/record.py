@@ -101,6 +101,7 @@ class Record(Struct, gc=False):
     dropped: list[str]
     trace_id: str | None
     learned: Learned | UnsetType = UNSET
+    format_ok: bool | UnsetType = UNSET  # only where JSON was asked for
     texts: Mapping[str, Json] | UnsetType = UNSET
 
 
@@ -145,6 +146,8 @@ class Recorder:
         )  # fmt: skip
         if considered is not None:
             self._walked(made, considered, decision.tiers)
+        if decision.format_ok is not None:
+            made.format_ok = decision.format_ok
         if decision.texts is not None:
             made.texts = decision.texts
         return made

@@ -41,6 +41,7 @@ class Run(Struct):
     cost_usd: float | None = 0.0  # sum over the attempts; None: unknown
     ttft_ms: float | None = None
     text_digest: str | None = None
+    format_ok: bool | None = None  # whether the answer has the form that was asked for; None: none was, or unknown
     dropped: tuple[str, ...] = ()
     answer: bytearray = field(default_factory=bytearray)  # kept only where the route records texts
     skipped: dict[str, str] = {}  # candidates that could not be tried, and why

@@ -51,6 +51,7 @@ class Settler:
             dropped=run.dropped,
             texts=self._texts(run),
             trace=request.trace,
+            format_ok=run.format_ok,
         )
 
     def _baseline_usd(self, run: Run) -> float | None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from gateway.core.ask import Ask, Surface
 from gateway.core.catalog import REASONING, Endpoint
+from gateway.core.chat import FinishReason
 from gateway.core.decision import AttemptRow, Considered
 from gateway.core.estimate import CHARS_PER_TOKEN
 from gateway.core.failover import maybe_billed
@@ -25,6 +26,7 @@ from gateway.flow.attempt import Line
 from gateway.flow.caps import Unaffordable, cost_cap, max_output
 from gateway.flow.health import HealthBook
 from gateway.flow.run import Run
+from gateway.formats.form import in_form, place_for_text
 from gateway.formats.registry import is_native, spoken
 from gateway.formats.wire import Outgoing, RelayContext, Rendered, StreamRelay
 from gateway.upstream.answer import Answer
@@ -140,7 +142,8 @@ class Trial:
             self.outgoing = replace(self.outgoing, tracing=_tracing(run))
         self._promise_usd = 0.0 if considered.budget_usd is None else self._bound_usd(limit)
         epoch_s = run.request.moment.epoch_s
-        self.context = RelayContext(run.request.id, int(epoch_s), endpoint.model, _Till(price, epoch_s))
+        till, texts = _Till(price, epoch_s), place_for_text(ask)
+        self.context = RelayContext(run.request.id, int(epoch_s), endpoint.model, till, texts)
         self._begun_s = 0.0
         self._cut_short = False
         self._relay: StreamRelay | None = None
@@ -187,11 +190,13 @@ class Trial:
     def succeeded_whole(self, rendered: Rendered, now_s: float) -> float | None:
         usage = rendered.usage or self._estimated(rendered.output_chars)
         self._run.text_digest = rendered.text_digest
+        self._judge_form(rendered.finish)
         return self._succeeded(usage, now_s)
 
     def succeeded_stream(self, now_s: float) -> None:
         relay = self._streamed()
         self._run.text_digest = relay.text_digest
+        self._judge_form(relay.finish)
         self._succeeded(relay.usage or self._estimated(relay.output_chars), now_s)
 
     def failed(self, failure: Failure, now_s: float) -> None:
@@ -220,6 +225,11 @@ class Trial:
             usage = replace(usage, output=max(usage.output, self._most_output))  # the upstream goes on without us
         self._row("cancelled", None, "the client left", usage, now_s)
         self._book.failed(self.step.endpoint.id, self.ticket, Failure(FailureKind.CANCELLED, "the client left"), now_s)
+
+    def _judge_form(self, finish: FinishReason | None) -> None:
+        texts = self.context.texts
+        if texts is not None:
+            self._run.format_ok = in_form(self._run.request.ask, texts, finish)
 
     def leave(self) -> None:
         self.line.load.attempts -= 1

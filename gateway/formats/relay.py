@@ -140,8 +140,11 @@ class Relay:
             self._fold()
 
     def _fold(self) -> None:
-        self._hash.update("".join(self._texts).encode("utf-8", "surrogatepass"))
+        text = "".join(self._texts)
+        self._hash.update(text.encode("utf-8", "surrogatepass"))
         self._texts.clear()
+        if self._context.texts is not None:
+            self._context.texts.append(text)
 
     def _other(self, chars: int) -> None:
         """Content that is not text: reasoning, tool calls."""
@@ -254,6 +257,8 @@ def translated_reply(
     chars = len(text) + sum(len(part.text) for part in answer.parts if isinstance(part, Thinking))
     chars += sum(len(part.name) + len(part.arguments) for part in answer.parts if isinstance(part, ToolCall))
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8)
+    if context.texts is not None:
+        context.texts.append(text)
     cost_usd = None if usage is None else context.price(usage)
     shown = dataclasses.replace(answer, id=context.reply_id, model=context.model, created_s=context.created_s)
     body = surface.encode(ask, shown, Ending(answer.finish, answer.stop_sequence, usage, cost_usd))

@@ -41,6 +41,7 @@ class RelayContext(Struct, frozen=True, gc=False):
     created_s: int
     model: str  # what the client is told
     price: Callable[[Usage], float | None]  # USD, for `usage.cost`; None: unknown
+    texts: list[str] | None = None  # where the answer's text is put, piece by piece; None: nobody wants it
 
 
 class Rendered(Struct, frozen=True, gc=False):

@@ -271,3 +271,23 @@ async def test_keeping_an_answer_changes_nothing_about_passing_it_on() -> None:
     sink.abort()
     assert (inner.status, inner.headers, inner.body, inner.ended, inner.aborted) == (200, {"a": "b"}, b"x", True, True)
     assert run.answer == b"x"
+
+
+JSON_ASKED = {"response_format": {"type": "json_object"}}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("text", "kept"), [('{"a": 1}', True), ("Sure! {", False)])
+async def test_says_whether_the_answer_is_the_json_that_was_asked_for(stream: bool, text: str, kept: bool) -> None:
+    script = a_stream(text) if stream else an_answer(text)
+    walking = Walking(a_world("alpha/m"), {"alpha": [script]})
+    await walking.ask(stream=stream, **JSON_ASKED)
+    assert walking.row["format_ok"] is kept
+
+
+async def test_says_nothing_of_a_form_that_nobody_asked_for_or_that_broke_off() -> None:
+    walking = Walking(a_world("alpha/m"), {"alpha": [an_answer("{"), [ROLE, says("{"), *an_error(500)[1:]]]})
+    await walking.ask()
+    assert "format_ok" not in walking.row
+    await walking.ask(stream=True, **JSON_ASKED)
+    assert (walking.row["outcome"], "format_ok" in walking.row) == ("partial", False)

@@ -105,6 +105,8 @@ def _whole(answer: dict[str, Any], context: RelayContext) -> Rendered:
             case "text":
                 digest.update(block["text"].encode("utf-8", "surrogatepass"))
                 chars += len(block["text"])
+                if context.texts is not None:
+                    context.texts.append(block["text"])
             case "thinking":
                 chars += len(block["thinking"])
             case "tool_use":

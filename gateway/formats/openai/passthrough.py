@@ -189,6 +189,8 @@ def _whole(answer: Chunk, context: RelayContext) -> Rendered:
     if "model" in answer or choices is not None:
         answer["model"] = context.model
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    if context.texts is not None:
+        context.texts.append(text)
     return Rendered(codec.dumps(answer), usage, finish, digest, chars)
 
 

@@ -97,6 +97,8 @@ def _whole(answer: Object, context: RelayContext) -> Rendered:
     for item in answer["output"]:
         text = item_texts(item)
         digest.update(text.encode("utf-8", "surrogatepass"))
+        if context.texts is not None:
+            context.texts.append(text)
         chars += len(text) if item.get("type") == "message" else other_chars(item)
     used = read_usage(answer.get("usage"))
     if used is not None:
