@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from gateway.core.catalog import Endpoint, KeyRef, Privacy, Provider
-from gateway.core.policy import Label, Match, Policy, Requirement, Route
+from gateway.core.policy import Evaluate, Label, Match, Policy, Requirement, Route
 
 Json = Any  # what json.dumps takes
 
@@ -130,7 +130,12 @@ def _route(route: Route, tiers: tuple[str, ...]) -> dict[str, Json]:
         model=list(route.models) or None,
         fallbacks=list(route.fallbacks) or None,
         record="full" if route.record_full else None,
+        evaluate=None if route.evaluate is None else _evaluate(route.evaluate, tiers),
     )
+
+
+def _evaluate(evaluate: Evaluate, tiers: tuple[str, ...]) -> dict[str, Json]:
+    return _slots(evaluate) | {"against": tiers[evaluate.against]}
 
 
 def _match(match: Match) -> dict[str, Json]:

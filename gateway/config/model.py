@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gateway.config.words import (
+    Age,
     Count,
     Duration,
     Glob,
@@ -253,6 +254,29 @@ class Strategy(Section):
     escalate: EscalateRow | None = None
 
 
+class EvaluateRow(Section):
+    """Blind evaluation: a share of the requests is answered by the neighbouring tier as well, and the two compared."""
+
+    share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.02
+    """Of the requests that the router chose a tier for."""
+    against: Id | None = None
+    """The highest tier that is compared with the one below it; default: the highest there is."""
+    budget_usd_per_day: Usd = 5.0
+    """For second answers and judgements together."""
+    judge: Annotated[str, Field(min_length=1, max_length=260)] = "people"
+    """people, a model or endpoint, or both."""
+    judge_model: Annotated[str, Field(min_length=1, max_length=260)] | None = None
+    """Beside people, with `judge: both`; default: the cheapest endpoint of tier `against`."""
+    max_loss: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] = 0.02
+    """Of quality, on average, that sending requests to a lower tier may cost."""
+    confidence: Annotated[float, Field(ge=0.5, lt=1, allow_inf_nan=False)] = 0.95
+    """That it costs no more."""
+    auto: bool = True
+    """false: certificates are shown and proposed, and change nothing."""
+    keep: Age = 90 * 86400.0
+    """The texts."""
+
+
 class RouteRow(Section):
     name: Id
     match: MatchRow | None = None
@@ -273,6 +297,8 @@ class RouteRow(Section):
     """Models that are tried in turn when what the request names cannot serve; its own `models` take their place."""
     record: Literal["full"] | None = None
     """Keep texts in the decision record, where every label of the request allows it."""
+    evaluate: EvaluateRow | None = None
+    """Compare the answers of neighbouring tiers, so that what needs no higher tier is known and goes to the lower."""
 
 
 class BreakerRow(Section):

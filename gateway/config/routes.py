@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from gateway.config.defaults import DEFAULT_ROUTE
 from gateway.config.globs import compiled_alternatives, compiled_globs
 from gateway.config.known import Known
-from gateway.config.model import Arm, File, MatchRow, RouteRow
+from gateway.config.model import Arm, EvaluateRow, File, MatchRow, RouteRow
 from gateway.config.problems import Findings, Path, not_one_of
 from gateway.config.providers import Offer
+from gateway.core.catalog import Operation
 from gateway.core.named import Names
-from gateway.core.policy import Escalate, Limits, Match, NamedModel, Objective, Route, Variant
+from gateway.core.policy import Escalate, Evaluate, Limits, Match, NamedModel, Objective, Route, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class _Row:
             models=self._models(self.row.model, "model"),
             fallbacks=self._models(self.row.fallbacks, "fallbacks"),
             record_full=row.record == "full",
+            evaluate=None if row.evaluate is None else self._evaluate(row.evaluate),
         )
 
     def _problem(self, below: Path, message: str) -> None:
@@ -143,6 +145,47 @@ class _Row:
         if row is None:
             return None
         return Escalate(row.share, self._tier(row.to, "strategy", "escalate", "to") or 0, row.by)
+
+    def _evaluate(self, row: EvaluateRow) -> Evaluate:
+        if self.row.model is not None:
+            self.findings.warn((*self.at, "evaluate"), "nothing is compared where `model` says what auto means")
+        if row.judge_model is not None and row.judge != "both":
+            self._problem(("evaluate", "judge_model"), "needs `judge: both`; a single judge is named by `judge`")
+        one = row.judge not in ("people", "both")
+        return Evaluate(
+            share=row.share,
+            against=self._against(row.against),
+            budget_usd_per_day=row.budget_usd_per_day,
+            judge="model" if one else "both" if row.judge == "both" else "people",
+            judge_model=self._judge(row.judge, "judge", "people", "both")
+            if one
+            else self._judge(row.judge_model, "judge_model"),
+            max_loss=row.max_loss,
+            confidence=row.confidence,
+            auto=row.auto,
+            keep_s=row.keep,
+        )
+
+    def _against(self, name: str | None) -> int:
+        tiers = self.around.tiers
+        tier = len(tiers) - 1 if name is None else self._tier(name, "evaluate", "against")
+        if tier == 0:
+            at = ("evaluate",) if name is None else ("evaluate", "against")
+            self._problem(at, f'"{tiers[0]}" is the lowest tier: there is none below it to compare with')
+        return tier or 0
+
+    def _judge(self, name: str | None, key: str, *words: str) -> str | None:
+        """A model that can converse. `words` would have been understood as well."""
+        if name is None:
+            return None
+        names, endpoints = self.around.names, self.around.offer.endpoints
+        exact = names.endpoint(name)
+        ids = names.by_model.get(name, ()) if exact is None else (exact,)
+        if not ids:
+            self._nothing_named(name, ("evaluate", key), "a model", [*words, *names.by_model, *endpoints])
+        elif not any(endpoints[one].operation is Operation.CHAT for one in ids):
+            self._problem(("evaluate", key), f'"{name}" cannot judge answers: it is no chat model')
+        return name
 
     def _models(self, given: list[str] | None, key: str) -> tuple[str, ...]:
         names, found = self.around.names, []

@@ -11,16 +11,26 @@ from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 MAX_DURATION_S = 7 * 86400.0  # no timer here has a use for more than a week
+MAX_AGE_S = 3650 * 86400.0
 
 
 def duration_s(value: Any) -> float:
     """`30s`, `1500ms`, `2m`, `1h` in seconds; ValueError for all else, bare numbers included: they have no unit."""
+    return _within(value, MAX_DURATION_S)
+
+
+def age_s(value: Any) -> float:
+    """As `duration_s`, of what is kept rather than waited for: up to 3650 days."""
+    return _within(value, MAX_AGE_S)
+
+
+def _within(value: Any, most_s: float) -> float:
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f"must be a duration with its unit, like 30s, 1500ms, 2m or 1h{_without_unit(value)}")
     seconds = float(match[1]) * _UNIT_S[match[2]]
-    if not 0 < seconds <= MAX_DURATION_S:
-        raise ValueError("must be longer than nothing and at most 7 days")
+    if not 0 < seconds <= most_s:
+        raise ValueError(f"must be longer than nothing and at most {most_s / 86400:.0f} days")
     return seconds
 
 
@@ -43,6 +53,11 @@ Duration = Annotated[
     float,
     BeforeValidator(duration_s),
     WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$", "examples": ["30s", "1500ms", "1h"]}),
+]
+Age = Annotated[
+    float,
+    BeforeValidator(age_s),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$", "examples": ["90d", "24h"]}),
 ]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 """Of a provider, route, label, tier, task, key or arm: safe as a metric label, in a path and before a model's slash."""

@@ -8,6 +8,7 @@ known, a pattern is a glob.
 from dataclasses import dataclass
 from enum import StrEnum
 from re import Pattern
+from typing import Literal
 
 from msgspec import Struct
 
@@ -84,6 +85,22 @@ class Escalate:
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluate:
+    """Blind evaluation of a route: a share of what the router chose a tier for is answered by the neighbouring tier as
+    well, and somebody says which answer is the better one. Certificates rest on it, so without it there are none."""
+
+    share: float  # of the requests that a certificate could apply to, in (0, 1]
+    against: int  # the highest tier that is compared, with the one below it; never the lowest
+    budget_usd_per_day: float = 5.0  # for second answers and judgements together
+    judge: Literal["people", "model", "both"] = "people"
+    judge_model: str | None = None  # model or endpoint id; None with "both": the cheapest of tier `against`
+    max_loss: float = 0.02  # of quality, on average, that a certificate may cost
+    confidence: float = 0.95  # of what a certificate promises
+    auto: bool = True  # False: certificates are shown and proposed, and change nothing
+    keep_s: float = 90 * 86_400.0  # texts
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     cost_per_request_usd: float | None = None
     attempts: int = 4
@@ -108,6 +125,7 @@ class Route:
     models: tuple[str, ...] = ()  # what `auto` means here: one of these, for whatever they can be asked
     fallbacks: tuple[str, ...] = ()  # tried in turn when what was named cannot serve
     record_full: bool = False  # keep texts in the record, where every label allows it
+    evaluate: Evaluate | None = None
 
 
 @dataclass(frozen=True, slots=True)
