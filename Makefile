@@ -88,7 +88,7 @@ COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --
 
 lock: dev ## Resolve all lock files anew.
 	@echo "setuptools>=77" | $(COMPILE) - -o requirements-build.lock
-	@$(COMPILE) pyproject.toml -o requirements.lock
+	@$(COMPILE) --extra postgresql pyproject.toml -o requirements.lock
 	@$(COMPILE) --extra dev pyproject.toml -o requirements-dev.lock
 	@for kind in clients aider; do $(COMPILE) tests/clients/python/$$kind.in -o requirements-$$kind.lock; done
 
