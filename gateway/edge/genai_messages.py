@@ -6,33 +6,15 @@ left out rather than cut in the middle. Media given by value stay out in any cas
 Source: gen-ai-input-messages.json and gen-ai-output-messages.json (`tracing.conventions` says which).
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
-
 from gateway.core.ask import Surface
-from gateway.core.chat import FinishReason, Image, Json, Media, Message, Part, Text, Thinking, ToolCall, ToolResult
-from gateway.core.failure import AttemptError
+from gateway.core.chat import Image, Json, Media, Message, Part, Text, Thinking, ToolCall, ToolResult
 from gateway.formats import codec
-from gateway.formats.anthropic.reply import read_reply as read_messages
-from gateway.formats.anthropic.stream import AnthropicDecoder
-from gateway.formats.events import Delta, RefusalDelta, TextDelta, ThinkingDelta, ToolDelta, ToolStart
-from gateway.formats.openai.reply import read_reply as read_chat
-from gateway.formats.openai.stream import OpenAIDecoder
+from gateway.formats.answered import Unanswered, read_answer
 from gateway.formats.registry import surface as surface_named
-from gateway.formats.relay import SHAPE_ERRORS, StreamDecoder
-from gateway.formats.responses.reply import read_reply as read_responses
-from gateway.formats.responses.stream import ResponsesDecoder
-from gateway.formats.sse import SseDecoder
+from gateway.formats.relay import SHAPE_ERRORS
 from gateway.formats.surface import BadRequest
 
 LIMIT_CHARS = 256 * 1024  # of each attribute: collectors take messages of 4 MB with all their spans
-
-_WHOLE = {Surface.CHAT: read_chat, Surface.MESSAGES: read_messages, Surface.RESPONSES: read_responses}
-_STREAMED: dict[Surface, Callable[[], StreamDecoder]] = {
-    Surface.CHAT: lambda: OpenAIDecoder(""),
-    Surface.MESSAGES: AnthropicDecoder,
-    Surface.RESPONSES: lambda: ResponsesDecoder(""),
-}
 
 
 def messages_in(surface: Surface, body: Json) -> str | None:
@@ -54,13 +36,12 @@ def messages_in(surface: Surface, body: Json) -> str | None:
 
 def messages_out(surface: Surface, answer: Json) -> str | None:
     """The answer as the client got it: the JSON of a whole one, or the events of a stream."""
-    if not isinstance(answer, str) or surface not in _WHOLE:
-        return None
-    read = _whole if answer.lstrip()[:1] == "{" else _streamed
     try:
-        parts, finish = read(surface, answer.encode("utf-8", "replace"))
-    except (AttemptError, *SHAPE_ERRORS):
+        read = read_answer(surface, answer)
+    except Unanswered:
         return None
+    finish = "error" if read.finish is None else read.finish.value
+    parts = [_part(part) for part in read.parts]
     text = _dumped([{"role": "assistant", "parts": parts, "finish_reason": finish}])
     return text if len(text) <= LIMIT_CHARS else None
 
@@ -101,48 +82,3 @@ def _call(call_id: str, name: str, arguments: str) -> Json:
     except ValueError:
         given = arguments
     return {"type": "tool_call", "id": call_id, "name": name, "arguments": given}
-
-
-def _whole(surface: Surface, body: bytes) -> tuple[list[Json], str]:
-    reply, _ = _WHOLE[surface](body, "")
-    refused = [] if reply.refusal is None else [Text(reply.refusal)]
-    return [_part(part) for part in (*reply.parts, *refused)], reply.finish.value
-
-
-def _streamed(surface: Surface, body: bytes) -> tuple[list[Json], str]:
-    """What was said up to where the stream, or what was kept of it, ends."""
-    decoder, framing = _STREAMED[surface](), SseDecoder()
-    said = _Said()
-    try:
-        for event in (*framing.feed(body), *framing.end()):
-            said.add(decoder.read(event))
-    except (AttemptError, *SHAPE_ERRORS):
-        pass
-    return said.parts(), (decoder.finish or FinishReason.STOP).value if decoder.done else "error"
-
-
-class _Said:
-    """Gathers the pieces of a streamed answer."""
-
-    def __init__(self) -> None:
-        self._texts: list[str] = []
-        self._thoughts: list[str] = []
-        self._calls: dict[int, Any] = {}
-
-    def add(self, deltas: Iterable[Delta]) -> None:
-        for delta in deltas:
-            match delta:
-                case TextDelta(text) | RefusalDelta(text):
-                    self._texts.append(text)
-                case ThinkingDelta():
-                    self._thoughts.append(delta.text)
-                case ToolStart():
-                    self._calls[delta.index] = (delta.id, delta.name, [])
-                case ToolDelta():
-                    self._calls[delta.index][2].append(delta.arguments)
-
-    def parts(self) -> list[Json]:
-        thoughts, text = "".join(self._thoughts), "".join(self._texts)
-        found: list[Json] = [_part(Thinking(thoughts))] if thoughts else []
-        found += [_part(Text(text))] if text else []
-        return found + [_call(call_id, name, "".join(pieces)) for call_id, name, pieces in self._calls.values()]
