@@ -24,6 +24,7 @@ from gateway.core.prices import PriceBook, with_published
 from gateway.core.replay import Kind, Log
 from gateway.core.replay_cost import Floats, Usages
 from gateway.core.replay_sums import Sums
+from gateway.core.signals import Signals
 from gateway.core.task_rules import DEFAULT_RULES
 from gateway.flow.replay import Recorded, Replayer
 from gateway.flow.replay_tally import NONE, Answers, Slice, tally
@@ -106,6 +107,8 @@ def _arrays(columns: Columns, day: date | None) -> tuple[Recorded, Answers]:
     at_s = of("at_s")
     if day is not None:
         at_s = (day.toordinal() - date(1970, 1, 1).toordinal()) * DAY_S + at_s % DAY_S
+    bad = (np.asarray(columns[name], dtype=np.bool_) for name in ("asked_again", "broken_off"))
+    signals = Signals(of("feedback"), of("form"), *bad)
     names = ("input", "cached_input", "cache_write", "output", "reasoning", "requests")
     answers = Answers(
         answered=np.asarray(columns["answered"], dtype=np.bool_),
@@ -114,7 +117,7 @@ def _arrays(columns: Columns, day: date | None) -> tuple[Recorded, Answers]:
         cost_usd=of("cost_usd"),
         failed_usd=of("failed_usd"),
         saved_usd=of("saved_usd"),
-        score=of("score"),
+        signals=signals,
         at_s=at_s,
     )
     return Recorded(of("tokens"), at_s, tuple(of(f"estimate_{n}") for n in (1, 2, 3))), answers

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from gateway.cli.decision_sources import NoRecords
-from gateway.cli.replay_sql import COLUMNS, FEEDBACK, KINDS, ROWS, log_of
+from gateway.cli.replay_sql import AGAIN, COLUMNS, FEEDBACK, KINDS, ROWS, log_of
 from gateway.core.replay import Kind
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class RecordTable:
             if any(path.startswith(REMOTE) for path in paths):
                 _open_buckets(self._db, paths)
             self._followed(log_of(paths), [_opened(path) for path in paths])
-            for step in (KINDS, FEEDBACK, ROWS):
+            for step in (KINDS, FEEDBACK, AGAIN, ROWS):
                 self._followed(step, [])
         except duckdb.Error as error:
             raise NoRecords(f"the log cannot be read: {str(error).splitlines()[0]}") from None

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Sequence
 
+from gateway.core.signals import AGAIN_AT_MOST, AGAIN_WITHIN_S
+
 LONGEST_BYTES = 64 << 20  # a record that keeps texts holds a body of 32 MiB at most, twice
 
 _RECORD = {
@@ -19,7 +21,8 @@ _RECORD = {
         "units": "DOUBLE", "input": "BIGINT", "cached_input": "BIGINT", "cache_write": "BIGINT", "output": "BIGINT",
         "reasoning": "BIGINT",
     },
-    "cost_usd": "DOUBLE", "saved_usd": "DOUBLE", "learned": {"certificate": "VARCHAR"},
+    "session_hash": "VARCHAR", "prompt_hash": "VARCHAR", "prompt_chars": "BIGINT", "latency_ms": "DOUBLE",
+    "format_ok": "BOOLEAN", "cost_usd": "DOUBLE", "saved_usd": "DOUBLE", "learned": {"certificate": "VARCHAR"},
 }  # fmt: skip
 
 _KIND = """
@@ -40,7 +43,8 @@ _KIND = """
 
 COLUMNS = (
     "number", "tokens", "at_s", "estimate_1", "estimate_2", "estimate_3", "answered", "counted", "input",
-    "cached_input", "cache_write", "output", "reasoning", "requests", "cost_usd", "failed_usd", "saved_usd", "score",
+    "cached_input", "cache_write", "output", "reasoning", "requests", "cost_usd", "failed_usd", "saved_usd", "feedback",
+    "form", "asked_again", "broken_off",
 )  # fmt: skip
 
 
@@ -66,7 +70,10 @@ select
     coalesce(usage.units, case when surface = 'count_tokens' then 0 else 1 end) as requests,
     case when endpoint is not null then attempts[-1].cost_usd end as answer_usd,
     cost_usd, saved_usd,
-    attempts[-1].ttft_ms as ttft_ms
+    attempts[-1].ttft_ms as ttft_ms,
+    case when session_hash is not null and prompt_hash is not null and task is not null
+         then hash(key_id, session_hash, prompt_hash, prompt_chars) end as same,
+    latency_ms, format_ok, outcome = 'ok' as whole, outcome = 'partial' as broken_off
 from records
 """  # noqa: S608 -- constants; paths are parameters
 
@@ -87,6 +94,21 @@ FEEDBACK = """
 create table feedback as select decision as id, avg(score) as score from log where decision is not null group by 1
 """
 
+# A conversation that went on, be it by results of tools, is longer, and so not the same.
+AGAIN = f"""
+create table again as
+select distinct id from (
+    select
+        id, whole, at_s + coalesce(latency_ms, 0) / 1000.0 as ended_s,
+        lead(at_s) over (partition by same order by at_s) as next_s,
+        count(*) over (
+            partition by same order by at_s range between {AGAIN_WITHIN_S} preceding and {AGAIN_WITHIN_S} following
+        ) as times
+    from log where same is not null and at_s is not null
+)
+where whole and next_s between ended_s and ended_s + {AGAIN_WITHIN_S} and times <= {AGAIN_AT_MOST + 1}
+"""  # noqa: S608 -- constants
+
 ROWS = """
 create table requests as
 select
@@ -101,8 +123,11 @@ select
     coalesce(l.answer_usd, 'nan'::DOUBLE) as cost_usd,
     greatest(coalesce(l.cost_usd, 0) - coalesce(l.answer_usd, 0), 0)::DOUBLE as failed_usd,
     coalesce(l.saved_usd, 'nan'::DOUBLE) as saved_usd,
-    coalesce(f.score, 'nan'::DOUBLE) as score,
+    coalesce(f.score, 'nan'::DOUBLE) as feedback,
+    coalesce(l.format_ok::INTEGER::DOUBLE, 'nan'::DOUBLE) as form,
+    a.id is not null as asked_again,
+    coalesce(l.broken_off, false) as broken_off,
     l.ttft_ms
-from log l join kinds k on l.kind = k.kind left join feedback f on l.id = f.id
+from log l join kinds k on l.kind = k.kind left join feedback f on l.id = f.id left join again a on l.id = a.id
 order by k.number
 """

@@ -11,6 +11,14 @@ Slices = Mapping[tuple[str, str], Sums]
 
 _HEADS = ("route", "task", "requests", "moved", "unserved", "cost then", "cost now", "saved now", "good (known)")
 
+_SIGNS = (
+    ("feedback", "with feedback"),
+    ("well_formed", "JSON as asked"),
+    ("malformed", "no JSON though asked"),
+    ("asked_again", "asked again soon"),
+    ("broken_off", "broken off"),
+)
+
 
 def story(log: Mapping[str, int], slices: Slices) -> Iterator[str]:
     """The lines of the report."""
@@ -30,6 +38,7 @@ def story(log: Mapping[str, int], slices: Slices) -> Iterator[str]:
     if whole.excluded:
         told = ", ".join(f"{plain(why)} {count:,}" for why, count in whole.excluded.most_common())
         yield f"Endpoints kept out, summed over requests: {told}"
+    yield from _signs(whole)
     yield ""
     yield "What this log cannot tell:"
     for line in unknown(whole):
@@ -67,6 +76,13 @@ def _moves(whole: Sums) -> Iterator[str]:
         yield f"  {count:>12,}  {plain(then)} → {plain(now)}"
     if len(whole.moves) > MOVES_SHOWN:
         yield f"  and {len(whole.moves) - MOVES_SHOWN:,} other ways"
+
+
+def _signs(whole: Sums) -> Iterator[str]:
+    signs = whole.signals
+    told = [f"{signs[name]:,} {words}" for name, words in _SIGNS if signs[name]]
+    if told:
+        yield f"Signs in the log: {', '.join(told)}"
 
 
 def unknown(whole: Sums) -> list[str]:

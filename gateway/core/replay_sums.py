@@ -27,9 +27,11 @@ class Sums:
     baseline_usd: float = 0.0
     saved_usd: float = 0.0  # against that baseline
     recorded_saved_usd: float = 0.0  # as the records say, against theirs
-    judged: int = 0  # with feedback
-    known: int = 0  # of those, would go to the same endpoint: their quality is known
+    same: int = 0  # answers that would come from the same endpoint
+    known: int = 0  # of those, have feedback or were asked for a form: their quality is known
     good: int = 0  # of those, were found good
+    bad: int = 0  # of the same, were found bad, by whatever sign
+    signals: Counter[str] = field(default_factory=Counter)  # of all requests, what became of them: `core.signals`
     partial: int = 0  # planned with candidates missing that records only count
     rerouted: int = 0
     moves: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -69,12 +71,15 @@ class Sums:
                 "recorded_usd": self.recorded_saved_usd,
             },
             "quality": {
-                "judged": self.judged,
+                "signals": dict(sorted(self.signals.items())),
                 "known": self.known,
                 "known_share": self.known / self.answered if self.answered else None,
                 "good": self.good,
                 "good_share": self.good / self.known if self.known else None,
                 "good_interval_95": [low, high] if self.known else None,
+                "same_endpoint": self.same,
+                "bad": self.bad,
+                "bad_share": self.bad / self.same if self.same else None,
             },
             "partial_evidence": self.partial,
             "route_unknown": self.rerouted,

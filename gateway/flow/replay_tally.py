@@ -1,5 +1,6 @@
 """From plans and recorded answers to sums: what would have been chosen, and what it would have cost."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from gateway.core.pricing import Price
 from gateway.core.replay import Kind
 from gateway.core.replay_cost import Bools, Floats, Usages, costs_usd
 from gateway.core.replay_sums import Sums
+from gateway.core.signals import Signals
 from gateway.flow.replay import Plan, Planned
 
 Slice = tuple[str, str]  # route, task
@@ -25,7 +27,7 @@ class Answers:
     cost_usd: Floats  # of the answer alone
     failed_usd: Floats  # of the attempts before it
     saved_usd: Floats
-    score: Floats  # of feedback, -1 to 1
+    signals: Signals
     at_s: Floats
 
     def some(self, rows: Bools) -> "Answers":
@@ -35,9 +37,11 @@ class Answers:
             of.input[rows], of.cached_input[rows], of.cache_write[rows],
             of.output[rows], of.reasoning[rows], of.requests[rows],
         )  # fmt: skip
+        seen = self.signals
+        signals = Signals(seen.feedback[rows], seen.form[rows], seen.asked_again[rows], seen.broken_off[rows])
         return Answers(
             self.answered[rows], self.counted[rows], usages, self.cost_usd[rows], self.failed_usd[rows],
-            self.saved_usd[rows], self.score[rows], self.at_s[rows],
+            self.saved_usd[rows], signals, self.at_s[rows],
         )  # fmt: skip
 
 
@@ -67,7 +71,7 @@ def _one(
         requests=count,
         answered=int(answers.answered.sum()),
         failed_usd=float(np.nansum(answers.failed_usd)),
-        judged=int((~np.isnan(answers.score)).sum()),
+        signals=Counter(answers.signals.counts()),
         partial=count if plan.partial else 0,
         rerouted=count if plan.rerouted else 0,
     )
@@ -79,13 +83,21 @@ def _one(
         sums.unpriced = sums.answered
         return sums
     if chosen == then:
-        judged = answers.score[answers.answered & ~np.isnan(answers.score)]
-        sums.known, sums.good = len(judged), int((judged > 0).sum())
+        _quality(sums, answers)
     elif then is not None:
         sums.moved = count
         sums.moves[then, chosen] = count
     _price(sums, chosen, plan.baseline, answers, prices)
     return sums
+
+
+def _quality(sums: Sums, answers: Answers) -> None:
+    """What is known of answers that would come from the same endpoint."""
+    scores = answers.signals.scores()
+    known = answers.answered & answers.signals.two_sided()
+    sums.same = int(answers.answered.sum())
+    sums.known, sums.good = int(known.sum()), int((scores[known] > 0).sum())
+    sums.bad = int((scores[answers.answered] < 0).sum())
 
 
 def _price(

@@ -1,10 +1,8 @@
 """`pointsman replay`: a log replayed under its own configuration gives back its own decisions; another one shows."""
 
 import asyncio
-import gzip
 import random
 import sys
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from gateway.core.record import feedback, record
 from gateway.core.replay_sums import Sums
 from gateway.flow.world import World
 from tests.support.builders import EPOCH_S, TASK_TIERS, a_price, a_provider, a_world, an_endpoint
+from tests.support.logs import a_row, written
 from tests.support.openai_scripts import a_stream, an_answer, an_error
 from tests.support.scripted_upstream import Script
 from tests.support.walking import Walking
@@ -112,12 +111,6 @@ async def a_log(world: World, seed: int, requests: int, failing: float = 0.15) -
     return rows
 
 
-def written(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
-    data = b"".join(orjson.dumps(row) + b"\n" for row in rows)
-    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
-    return path
-
-
 def sums_of(path: Path | str, world: World, health: str = "recorded") -> Sums:
     whole = Sums()
     with closing(RecordTable([str(path)], lambda _: None)) as table:
@@ -173,7 +166,7 @@ async def test_reads_parquet_and_feedback_and_skips_what_is_no_record(tmp_path: 
     )
     for path in (lines, parquet):
         whole = sums_of(path, a_mixed_world())
-        assert (whole.requests, whole.judged, whole.known, whole.good) == (len(rows), 3, 3, 2)
+        assert (whole.requests, whole.signals["feedback"], whole.known, whole.good) == (len(rows), 3, 3, 2)
         assert (whole.moved, whole.replayed_usd) == (0, pytest.approx(whole.recorded_usd, abs=1e-9))
 
 
@@ -189,19 +182,6 @@ providers:
 classify: {task_tiers: {chat: small, code: large}}
 routes: [{name: default}]
 """
-
-
-def a_row(number: int, **changes: Any) -> dict[str, Any]:
-    """A record of a small request that the large model answered."""
-    candidate = {"endpoint": "here/l", "eligible": True, "reasons": [], "estimated_cost": 0.0081}
-    return {
-        "id": f"{number:016x}", "time": "2026-11-25T12:00:00.000Z", "route": "default", "surface": "chat",
-        "model": "auto", "task": "chat", "tier_required": "large", "estimated_input_tokens": 10, "plan": ["here/l"],
-        "candidates": [candidate], "excluded": {"tier": 1}, "endpoint": "here/l", "outcome": "ok",
-        "attempts": [{"endpoint": "here/l", "outcome": "ok", "cost_usd": 0.009, "ttft_ms": 12.0}],
-        "usage": {"input": 100, "cached_input": 0, "cache_write": 0, "output": 200, "reasoning": 0},
-        "cost_usd": 0.009, "baseline": "here/l", "saved_usd": 0.0, **changes,
-    }  # fmt: skip
 
 
 @pytest.fixture

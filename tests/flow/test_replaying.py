@@ -12,6 +12,7 @@ from gateway.core.pricing import Override, Price, Rates
 from gateway.core.replay import Kind, Log, Out
 from gateway.core.replay_cost import Usages, estimates_usd
 from gateway.core.replay_sums import Sums
+from gateway.core.signals import Signals
 from gateway.flow.consider import Planner
 from gateway.flow.replay import Plan, Planned, Recorded, Replayer
 from gateway.flow.replay_tally import Answers, tally
@@ -158,14 +159,18 @@ def test_few_plans_are_made_for_many_sizes_and_all_are_right(monkeypatch: pytest
     assert {one.first for one in together} == {"alpha/m", "beta/m"}
 
 
+def signals(feedback: float = np.nan, form: float = np.nan, again: bool = False) -> Signals:
+    return Signals(np.array([feedback]), np.array([form]), np.array([again]), np.array([False]))
+
+
 def answers(**changes: Any) -> Answers:
     """One answer of a thousand tokens in and two hundred out, that cost 1 USD."""
     one, usages = np.ones(1), {"input": 1_000.0, "output": 200.0}
     fields = ("input", "cached_input", "cache_write", "output", "reasoning", "requests")
     plain = {
         "answered": one > 0, "counted": one > 0, "usages": Usages(*(one * usages.get(name, 0.0) for name in fields)),
-        "cost_usd": one * 1.0, "failed_usd": one * 0.25, "saved_usd": one * np.nan, "score": one * np.nan,
-        "at_s": one * EPOCH_S,
+        "cost_usd": one * 1.0, "failed_usd": one * 0.25, "saved_usd": one * np.nan, "at_s": one * EPOCH_S,
+        "signals": signals(),
     }  # fmt: skip
     return Answers(**{**plain, **changes})
 
@@ -178,18 +183,25 @@ def test_sums_compare_what_an_answer_cost_with_what_it_would() -> None:
     world = a_world("alpha/m", "beta/m")
     found = summed(world, replace(AUTO, baseline="beta/m"))
     assert found == Sums(
-        requests=1, answered=1, priced=1, recorded_usd=1.0, replayed_usd=pytest.approx(1.8e-3), failed_usd=0.25,
+        requests=1, answered=1, same=1, priced=1, recorded_usd=1.0, replayed_usd=pytest.approx(1.8e-3), failed_usd=0.25,
         baselined=1, baseline_usd=pytest.approx(3.6e-3), saved_usd=pytest.approx(1.8e-3),
     )  # fmt: skip
 
 
 def test_quality_is_known_only_where_the_endpoint_is_the_same() -> None:
-    liked = np.ones(1)
+    liked = signals(feedback=1.0)
     world = a_world("alpha/m", "beta/m")
-    stayed = summed(world, score=liked)
-    went = summed(world, replace(AUTO, first="gone/m", answered="gone/m"), score=liked)
-    assert (stayed.judged, stayed.known, stayed.good) == (1, 1, 1)
-    assert (went.judged, went.known, went.moved, dict(went.moves)) == (1, 0, 1, {("gone/m", "alpha/m"): 1})
+    stayed = summed(world, signals=liked)
+    went = summed(world, replace(AUTO, first="gone/m", answered="gone/m"), signals=liked)
+    assert (stayed.signals["feedback"], stayed.same, stayed.known, stayed.good, stayed.bad) == (1, 1, 1, 1, 0)
+    assert (went.signals["feedback"], went.same, went.known, went.moved) == (1, 0, 0, 1)
+    assert dict(went.moves) == {("gone/m", "alpha/m"): 1}
+
+
+def test_what_only_ever_speaks_against_an_answer_makes_no_share_of_good_ones() -> None:
+    world = a_world("alpha/m", "beta/m")
+    found = [summed(world, signals=seen) for seen in (signals(again=True), signals(form=0.0))]
+    assert [(one.same, one.known, one.good, one.bad) for one in found] == [(1, 0, 0, 1), (1, 1, 0, 1)]
 
 
 def test_an_unknown_price_or_cost_is_counted_and_not_summed() -> None:
