@@ -32,6 +32,7 @@ class Certificate(Struct, frozen=True, gc=False):
     model: str  # fingerprint of the learned model that made the scores
     since_s: float
     until_s: float
+    without: tuple[str, ...] = ()  # tasks that one for the whole route does not speak of: they have, or had, their own
 
 
 class Certificates(Struct, frozen=True, gc=False):
@@ -73,10 +74,10 @@ class Grounds:
         self._found = {(one.route, one.task, one.step): one for one in certificates if one.model == model}
 
     def of(self, route: str, task: str, step: int, now_s: float) -> Certificate | None:
-        """The one that is in force for the task, else for the whole route."""
+        """The one that is in force for the task, else for the whole route, where that speaks of the task."""
         for what in (task, None):
             found = self._found.get((route, what, step))
-            if found is not None and found.since_s <= now_s < found.until_s:
+            if found is not None and found.since_s <= now_s < found.until_s and task not in found.without:
                 return found
         return None
 

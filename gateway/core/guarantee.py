@@ -7,7 +7,8 @@ correction for many tests is needed: P(mean loss > alpha) <= delta. The p-value 
 outcome, and what he may at most have won bounds the chance that he was wrong.
 
 The alarm is the same gambler who bets on the other side and never stops (an e-process): by Ville's inequality he ever
-reaches 1/delta with probability delta at most, if the promise holds, whenever anybody looks.
+reaches 1/delta with probability delta at most, if the promise holds, whenever anybody looks. One who has lost for long
+needs long to recover, so that fresh ones join him, who share delta among them (`Sentry`).
 """
 
 import math
@@ -17,6 +18,8 @@ from dataclasses import dataclass
 GRID = 40  # thresholds that are tested, at equal shares of the judged pairs
 FIRST_SHARE = 0.02
 LEAST_PAIRS = 100  # fewer certify nothing worth having
+FRESH_EVERY = 200  # losses, after which another gambler joins
+GAMBLERS = 5  # at most at a time; the oldest leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Pair:
     """A judged pair of answers.
 
     `score`: of the prompt, by the model; `gain`: how much better the stronger tier's answer was, in [-1, 1]; `weight`:
-    1 / (probability that it was judged), up to a common factor.
+    1 / (probability that it was judged), up to any common factor.
     """
 
     score: float
@@ -50,17 +53,19 @@ def certify(pairs: Sequence[Pair], alpha: float, delta: float) -> Verdict | None
     if len(pairs) < LEAST_PAIRS:
         return None
     heaviest = max(pair.weight for pair in pairs)
+    weights = [pair.weight / heaviest for pair in pairs]
+    total = sum(pair.weight for pair in pairs)
     ordered = sorted(pair.score for pair in pairs)
     passed: Verdict | None = None
     for number in range(GRID):
         share = FIRST_SHARE + (1 - FIRST_SHARE) * number / (GRID - 1)
         threshold = _quantile(ordered, share)
-        losses = [pair.weight * pair.gain if pair.score < threshold else 0.0 for pair in pairs]
-        if _p_value(losses, alpha, delta, heaviest) > delta:
+        losses = [pair.gain if pair.score < threshold else 0.0 for pair in pairs]
+        if not _refuted(losses, weights, alpha, delta):
             break
-        total = sum(pair.weight for pair in pairs)
         below = sum(pair.weight for pair in pairs if pair.score < threshold)
-        passed = Verdict(threshold, below / total, sum(losses) / total)
+        lost = sum(pair.weight * loss for pair, loss in zip(pairs, losses, strict=True))
+        passed = Verdict(threshold, below / total, lost / total)
     return passed
 
 
@@ -70,20 +75,24 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[place] if place < len(ordered) else math.nextafter(ordered[-1], math.inf)
 
 
-def _p_value(losses: Sequence[float], alpha: float, delta: float, heaviest: float) -> float:
-    """Of the hypothesis that the mean loss is above alpha. Losses lie within ±heaviest and are brought to [0, 1]."""
-    bound = (alpha / heaviest + 1) / 2
-    capital = best = 0.0  # logarithms
+def _refuted(losses: Sequence[float], weights: Sequence[float], alpha: float, delta: float) -> bool:
+    """Whether the p-value of "the weighted mean of the losses is above alpha" comes down to delta.
+
+    Losses lie within ±1, weights in (0, 1].
+    """
+    bound, enough = (alpha + 1) / 2, math.log(1 / delta)
+    most, target = 0.5 / (1 - bound), 2 * enough / len(losses)
+    capital = 0.0  # its logarithm
     mean, variance = 0.5, 0.25
-    target = 2 * math.log(1 / delta) / len(losses)
-    for count, loss in enumerate(losses, 2):
-        value = (loss / heaviest + 1) / 2
-        stake = min(math.sqrt(target / variance), 0.5 / (1 - bound))
-        capital += math.log1p(-stake * (value - bound))
-        best = max(best, capital)
+    for count, (loss, weight) in enumerate(zip(losses, weights, strict=True), 2):
+        excess = weight * (loss - alpha) / 2  # its mean is above 0 exactly where the weighted mean is above alpha
+        capital += math.log1p(-min(math.sqrt(target / variance), most) * excess)
+        if capital >= enough:
+            return True
+        value = bound + excess
         mean += (value - mean) / count
         variance += ((value - mean) ** 2 - variance) / count
-    return math.exp(-best)
+    return False
 
 
 class Watch:
@@ -118,3 +127,30 @@ class Watch:
     @property
     def sure(self) -> bool:
         return self.capital >= math.log(1 / self.delta)
+
+
+class Sentry:
+    """The alarm of a promise: goes off with probability `delta` at most, ever, while the mean loss is within the bound.
+
+    Gambler number j (1, 2, …) joins after (j - 1) * FRESH_EVERY losses and has delta / (j * (j + 1)) of the whole. After
+    5,000 good outcomes a lone one took 2,600 more to see that losses had grown from 1 to 10 % (bound 2 %, delta 5 %), and
+    in half of the cases longer than 3,000; these take 340. Mutable. Losses lie in [0, 1].
+    """
+
+    __slots__ = ("_bound", "_delta", "_joined", "_seen", "_watches")
+
+    def __init__(self, bound: float, delta: float) -> None:
+        self._bound = bound
+        self._delta = delta
+        self._seen = 0
+        self._joined = 0
+        self._watches: list[Watch] = []
+
+    def see(self, loss: float) -> bool:
+        """Take one more loss; whether the alarm goes off."""
+        if self._seen % FRESH_EVERY == 0:
+            self._joined += 1
+            delta = self._delta / (self._joined * (self._joined + 1))
+            self._watches = [*self._watches[1 - GAMBLERS :], Watch(self._bound, delta, side=1)]
+        self._seen += 1
+        return any([watch.see(loss) for watch in self._watches])  # a list: each of them must see it

@@ -50,6 +50,13 @@ def test_the_tasks_own_stands_before_the_whole_routes() -> None:
     assert list(grounds.shown()) == ["support/email/1", "support//1"]
 
 
+def test_the_whole_routes_says_nothing_of_tasks_that_had_their_own() -> None:
+    """Else a task whose own was withdrawn would go lower all the same."""
+    whole = changed(id="support//1", task=None, without=("email",))
+    assert Grounds([whole], "model-a").of("support", "email", 1, 1_500.0) is None
+    assert Grounds([whole], "model-a").of("support", "chat", 1, 1_500.0) == whole
+
+
 @pytest.mark.parametrize(
     ("route", "task", "step", "now_s"),
     [

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.guarantee import LEAST_PAIRS, Pair, Verdict, Watch, certify
+from gateway.core.guarantee import FRESH_EVERY, LEAST_PAIRS, Pair, Sentry, Verdict, Watch, certify
 
 ALPHA, DELTA = 0.02, 0.1
 LOGS = 1_000
@@ -74,6 +74,12 @@ def test_weights_make_good_for_pairs_that_were_judged_less_often() -> None:
     assert broken <= DELTA * 200
 
 
+def test_weights_count_up_to_any_common_factor() -> None:
+    pairs = a_log(7, 800)
+    heavy, light = ([Pair(one.score, one.gain, weight) for one in pairs] for weight in (50.0, 0.25))
+    assert certify(pairs, ALPHA, DELTA) == certify(heavy, ALPHA, DELTA) == certify(light, ALPHA, DELTA)
+
+
 def test_few_pairs_certify_nothing() -> None:
     assert certify([Pair(0.5, 0.0)] * (LEAST_PAIRS - 1), ALPHA, DELTA) is None
 
@@ -138,3 +144,28 @@ def test_what_was_proven_stays_proven_until_something_speaks_against_it() -> Non
     for _ in range(20):
         watch.see(0.0)
     assert not watch.sure
+
+
+def goes_off(rates: list[tuple[int, float]], seed: int, alarm: Sentry | Watch) -> int | None:
+    """After how many outcomes, where so many of each rate follow each other."""
+    dice, count = Random(seed), 0
+    for many, rate in rates:
+        for _ in range(many):
+            count += 1
+            if alarm.see(float(dice.random() < rate)):
+                return count
+    return None
+
+
+def test_the_alarm_is_as_soon_after_a_long_good_time_where_one_gambler_would_sleep() -> None:
+    drift = [(3_000, 0.01), (2_000, 0.10)]
+    found = [goes_off(drift, seed, Sentry(0.03, 0.05)) for seed in range(30)]
+    assert None not in found
+    assert 3_050 <= median(found) <= 3_400
+    alone = [goes_off(drift, seed, Watch(0.03, 0.05, 1)) for seed in range(5)]
+    assert all(one is None or one > 3_800 for one in alone)
+
+
+def test_many_gamblers_together_are_seldom_wrong() -> None:
+    held = [goes_off([(8 * FRESH_EVERY, 0.03)], seed, Sentry(0.03, 0.05)) for seed in range(100)]
+    assert sum(one is not None for one in held) <= 5
