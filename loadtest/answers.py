@@ -1,12 +1,14 @@
 """What the simulated models say: a readable sentence or two that does the task as far as arithmetic and scissors can.
 
 Every answer names the vendor and model it came from, so that a person who reads it sees where the gateway sent
-the request.
+the request; unless it is to be judged blindly.
 """
 
 import re
 from collections.abc import Callable
 from fractions import Fraction
+
+DOUBT = "I am not sure that"  # begins every poor answer, and no other
 
 _COUNT = re.compile(r"\bcount (?:up )?to (\d{1,4})\b", re.IGNORECASE)
 _SUM = re.compile(r"(-?\d{1,12}(?:\.\d{1,6})?)\s*([-+*/x×÷]|plus|minus|times|divided by)\s*(-?\d{1,12}(?:\.\d{1,6})?)")
@@ -20,6 +22,16 @@ _NEGATIVE = re.compile(r"\b(hate|bad|terrible|broken|slow|angry|late|refund|neve
 def compose(prompt: str, speaker: str) -> str:
     """The answer to `prompt`, signed by `speaker` ("model at vendor")."""
     return f"{_body(prompt)}\n— {speaker}"
+
+
+def unsigned(prompt: str) -> str:
+    """The answer to `prompt` as one who must not know whose it is may read it."""
+    return _body(prompt)
+
+
+def poor(prompt: str) -> str:
+    """What a model says that the prompt is too much for."""
+    return f"{DOUBT} I understood this. It may be about {_words(_material(prompt), 4)}, or about something else."
 
 
 def thoughts(prompt: str) -> str:

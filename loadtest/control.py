@@ -15,6 +15,7 @@ from aiohttp import web
 
 from loadtest.faults import ANY, Fault, Match, fault_from
 from loadtest.listener import Listener, ListenerState
+from loadtest.quality import quality_from
 from loadtest.sending import Sleep
 from loadtest.server import MAX_BODY_BYTES, VendorServer
 from loadtest.vendors import Vendor
@@ -83,7 +84,7 @@ class RunningVendor:
         await self._service.become(ListenerState.OPEN)
 
     async def reset(self) -> None:
-        """As if just started: no faults, no bill, no recorded requests, an empty prompt cache."""
+        """As if just started: no faults, flawless, no bill, no recorded requests, an empty prompt cache."""
         await self.clear_faults()
         self.server.reset()
 
@@ -157,9 +158,17 @@ def _add_control(app: web.Application, running: RunningVendor) -> None:
         running.server.required_key = orjson.loads(await request.read())["required"]
         return web.json_response({"ok": True})
 
+    async def set_quality(request: web.Request) -> web.Response:
+        try:
+            running.server.quality = quality_from(orjson.loads(await request.read())["rules"])
+        except (ValueError, TypeError, KeyError) as error:
+            return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
+        return web.json_response({"ok": True})
+
     app.router.add_get("/_control/bill", bill)
     app.router.add_get("/_control/requests", requests)
     app.router.add_post("/_control/fault", put_fault)
     app.router.add_delete("/_control/fault", clear_faults)
     app.router.add_post("/_control/reset", reset)
     app.router.add_post("/_control/key", require_key)
+    app.router.add_post("/_control/quality", set_quality)

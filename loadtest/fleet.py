@@ -138,7 +138,7 @@ class FleetControl:
         app.cleanup_ctx.append(self._with_session)
         app.router.add_get("/_control/vendors", self._vendors)
         app.router.add_get("/_control/{what:bill|requests}", self._collect)
-        app.router.add_route("*", "/_control/{what:fault|reset|key}", self._pass_on)
+        app.router.add_route("*", "/_control/{what:fault|reset|key|quality}", self._pass_on)
         app.router.add_post("/_control/kill", self._kill)
         app.router.add_post("/_control/start", self._restart)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)

@@ -12,6 +12,7 @@ from loadtest import answers, tokens
 from loadtest.asks import Ask, Tool, prefix_text
 from loadtest.billing import Tokens
 from loadtest.prompt_cache import BLOCK_TOKENS, PromptCache
+from loadtest.quality import FLAWLESS, Quality
 from loadtest.schemas import Sampler
 
 
@@ -40,8 +41,11 @@ class Answer:
     stop_sequence: str | None = None
 
 
-def generate(ask: Ask, speaker: str, cache: PromptCache) -> Answer:
-    """Answers `ask`; `speaker` signs the text. Never longer than `max_tokens` and the model's own limit."""
+def generate(ask: Ask, speaker: str, cache: PromptCache, quality: Quality = FLAWLESS) -> Answer:
+    """Answers `ask`; `speaker` signs the text, unless answers differ in quality: then they are there to be judged.
+
+    Never longer than `max_tokens` and the model's own limit.
+    """
     limit = min(ask.max_tokens or ask.model.max_output, ask.model.max_output)
     thoughts = tuple(tokens.pieces(answers.thoughts(ask.question))[:limit]) if ask.reasons else ()
     wanted = _calls(ask)
@@ -49,12 +53,12 @@ def generate(ask: Ask, speaker: str, cache: PromptCache) -> Answer:
         calls, cut = _clip_calls(wanted, limit - len(thoughts))
         answer = Answer(Tokens(0), "length" if cut else "tool_calls", thoughts=thoughts, calls=calls)
     else:
-        answer = _text_answer(ask, speaker, thoughts, limit)
+        answer = _text_answer(ask, _text(ask, speaker, quality), thoughts, limit)
     return replace(answer, usage=_usage(ask, answer, cache))
 
 
-def _text_answer(ask: Ask, speaker: str, thoughts: tuple[str, ...], limit: int) -> Answer:
-    text, stopped_by = _until_stop(_text(ask, speaker), ask.stop)
+def _text_answer(ask: Ask, whole: str, thoughts: tuple[str, ...], limit: int) -> Answer:
+    text, stopped_by = _until_stop(whole, ask.stop)
     pieces = tokens.pieces(text)
     room = limit - len(thoughts)
     if len(pieces) > room:
@@ -63,7 +67,7 @@ def _text_answer(ask: Ask, speaker: str, thoughts: tuple[str, ...], limit: int) 
     return Answer(Tokens(0), finish, thoughts=thoughts, text=tuple(pieces), stop_sequence=stopped_by)
 
 
-def _text(ask: Ask, speaker: str) -> str:
+def _text(ask: Ask, speaker: str, quality: Quality) -> str:
     if ask.schema is not None:
         value = (
             Sampler(ask.schema, ask.question).value()
@@ -74,8 +78,15 @@ def _text(ask: Ask, speaker: str) -> str:
     last = ask.turns[-1] if ask.turns else None
     if last is not None and last.role == "tool":
         return answers.after_tools(last.text, speaker)
-    text = answers.compose(ask.question, speaker)
+    text = _composed(ask, speaker, quality)
     return f"{ask.question}{text}" if ask.echo else text
+
+
+def _composed(ask: Ask, speaker: str, quality: Quality) -> str:
+    if not quality.rules:
+        return answers.compose(ask.question, speaker)
+    done_well = quality.does_well(ask.model.id, ask.question)
+    return answers.unsigned(ask.question) if done_well else answers.poor(ask.question)
 
 
 def _until_stop(text: str, stops: tuple[str, ...]) -> tuple[str, str | None]:

@@ -21,6 +21,7 @@ from loadtest.faults import HEADER, Fault, FaultBook, break_of, fault_from_heade
 from loadtest.generation import Answer, generate
 from loadtest.openai_api import OPENAI
 from loadtest.prompt_cache import PromptCache
+from loadtest.quality import FLAWLESS, Quality
 from loadtest.sending import Meter, Sender, Sleep, pace_of, reset
 from loadtest.vendors import Vendor
 from loadtest.wire import Reply, Surface, WireFormat, reporting_of
@@ -48,6 +49,7 @@ class VendorServer:
     required_key: str | None = None
     bill: Bill = field(default_factory=Bill)
     faults: FaultBook = field(default_factory=FaultBook)
+    quality: Quality = FLAWLESS
     requests: deque[dict[str, Json]] = field(default_factory=lambda: deque(maxlen=_RECORDED))
     _cache: PromptCache = field(default_factory=PromptCache)
     _answers: int = 0
@@ -58,6 +60,7 @@ class VendorServer:
         self.faults.clear()
         self.requests.clear()
         self.required_key = None
+        self.quality = FLAWLESS
         self._cache = PromptCache()
         self._answers = 0
 
@@ -165,7 +168,7 @@ class VendorServer:
     def _reply(self, surface: Surface, body: Mapping[str, Json], fault: Fault) -> Reply:
         try:
             ask = surface.read(body, self.vendor)
-            answer = generate(ask, f"{ask.model.id} at {self.vendor.id}", self._cache)
+            answer = generate(ask, f"{ask.model.id} at {self.vendor.id}", self._cache, self.quality)
         except _MISSHAPEN as error:
             raise self._misshapen(error) from error
         self._answers += 1
