@@ -21,7 +21,7 @@ Faults: POST {control}/_control/fault with a body such as
   {"provider": "sim-cheap", "fault": {"status": 429, "retry_after_s": 2}, "times": 3, "match": {"stream": true}}
 and DELETE {control}/_control/fault to end them.
 Also there: GET bill, GET requests, GET vendors, POST reset, POST key, POST kill, POST start, and POST quality,
-after which a model answers some prompts badly: {"rules": [{"good": 0.9, "model": "open-8b", "contains": ["Summarize"]}]}
+after which a model does some prompts badly: {"rules": [{"good": 0.9, "model": "open-8b", "contains": ["Summarize"]}]}
 The faults are listed in loadtest/faults.py; a client that speaks to a vendor directly may send them as x-sim-fault.
 """
 

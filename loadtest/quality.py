@@ -51,7 +51,7 @@ def quality_from(rows: Iterable[Mapping[str, Json]]) -> Quality:
 
 
 def _rule(row: Mapping[str, Json]) -> Rule:
-    good = row.get("good")
+    good: Json = row.get("good")
     if type(good) not in (int, float) or not 0 <= good <= 1:
         raise ValueError(f"good: {good!r} is no share between 0 and 1")
     return Rule(**{**row, "contains": tuple(row.get("contains") or ())})
