@@ -1,0 +1,142 @@
+"""One call for evaluation: the bound of its cost beforehand, then a whole answer by the code that serves traffic.
+
+Knows nothing of budgets, pairs or judges. Whatever goes wrong says what it cost, which is the bound where nobody can
+tell.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gateway.core.ask import Ask
+from gateway.core.catalog import Catalog, Endpoint, Operation, Provider
+from gateway.core.estimate import input_bound, input_tokens
+from gateway.core.failover import maybe_billed
+from gateway.core.failure import AttemptError, FailureKind
+from gateway.core.pricing import Price, known_cost_usd, upper_bound_usd
+from gateway.flow.attempt import Line, Times
+from gateway.flow.caps import max_output
+from gateway.flow.ports import Keys, Upstream
+from gateway.formats.registry import spoken
+from gateway.formats.wire import Outgoing, RelayContext, Rendered
+from monitor.evaluation.reading import Unreadable, answer_text
+from monitor.ports import Clock
+
+TOTAL_S = 300.0  # for a whole answer; nobody waits for it
+REQUEST_AT_FAULT = frozenset({FailureKind.REJECTED, FailureKind.CONTEXT_LENGTH, FailureKind.TOO_LARGE})
+
+
+class Unfit(Exception):
+    """This endpoint cannot be asked this, ever, as things stand; the message says why."""
+
+
+class CallFailed(Exception):
+    """No answer came of a call. `curable`: it may be different later."""
+
+    def __init__(self, kind: FailureKind, charged_usd: float) -> None:
+        super().__init__(kind.value)
+        self.charged_usd = charged_usd
+        self.curable = kind not in REQUEST_AT_FAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that can be made. It costs `bound_usd` at most."""
+
+    ask: Ask
+    endpoint: Endpoint
+    price: Price
+    outgoing: Outgoing
+    bound_usd: float
+    limit: int  # of output tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """`cost_usd`: None where the endpoint does not say what it consumed; then `charged_usd` is the bound."""
+
+    text: str
+    cut: bool  # it ended at the limit for its length
+    cost_usd: float | None
+    charged_usd: float
+
+
+class Caller:
+    """Calls endpoints of the configuration as it is now."""
+
+    def __init__(self, upstream: Upstream, clock: Clock, prices: Callable[[], Mapping[str, Price | None]]) -> None:
+        self._upstream = upstream
+        self._clock = clock
+        self._prices = prices
+        self._catalog = Catalog()
+        self._lines: Mapping[str, Line] = {}
+        self._missing: Callable[[], frozenset[str]] = frozenset
+
+    def reconfigure(self, catalog: Catalog, keys: Keys) -> None:
+        """Take over a new configuration; calls under way end as they began."""
+        self._catalog = catalog
+        self._lines = {id_: Line(provider, self._upstream, keys) for id_, provider in catalog.providers.items()}
+        self._missing = keys.missing
+
+    def endpoint(self, endpoint_id: str) -> Endpoint | None:
+        return self._catalog.endpoints.get(endpoint_id)
+
+    def prepare(self, ask: Ask, endpoint_id: str, most_output: int) -> Call:
+        """A call for one whole answer.
+
+        Args:
+            ask: without `stream`, for one answer.
+            endpoint_id: whom to ask.
+            most_output: tokens, where the request has no limit of its own.
+
+        Raises:
+            Unfit: it cannot be asked.
+        """
+        endpoint, price = self.endpoint(endpoint_id), self._prices().get(endpoint_id)
+        if endpoint is None or endpoint.operation is not Operation.CHAT:
+            raise Unfit("no such endpoint is configured")
+        if endpoint.provider in self._missing():
+            raise Unfit("its provider's key is missing")
+        if price is None:
+            raise Unfit("its price is unknown")
+        bound, tokens = input_bound(ask), input_tokens(ask)
+        if bound is None:
+            raise Unfit("nobody can say what the request costs at most")
+        if endpoint.context is not None and tokens >= endpoint.context:
+            raise Unfit("the request is longer than its context")
+        form = spoken(ask.surface, endpoint)
+        if form.inexpressible(ask, endpoint).fields:
+            raise Unfit("the request cannot be said in its wire format")
+        cap = most_output if ask.survey.max_tokens is None else None
+        limit = max_output(ask, endpoint, form.requires_max_tokens, tokens, cap)
+        assert limit is not None, "the request has a limit or gets one"
+        bound_usd = upper_bound_usd(price, bound, limit, self._clock.epoch_s())
+        return Call(ask, endpoint, price, form.build(ask, endpoint, limit), bound_usd, limit)
+
+    async def send(self, call: Call) -> Said:
+        """Raises CallFailed."""
+        epoch_s = self._clock.epoch_s()
+        try:
+            rendered = await self._answered(call, epoch_s)
+        except AttemptError as error:
+            kind = error.failure.kind
+            raise CallFailed(kind, call.bound_usd if maybe_billed(kind) else 0.0) from error
+        usd = None if rendered.usage is None else known_cost_usd(call.price, rendered.usage, epoch_s)
+        charged_usd = call.bound_usd if usd is None else usd
+        try:
+            read = answer_text(call.ask.surface, rendered.body.decode("utf-8", "replace"))
+        except Unreadable:
+            raise CallFailed(FailureKind.MALFORMED, charged_usd) from None
+        return Said(read.text, read.cut, usd, charged_usd)
+
+    async def _answered(self, call: Call, epoch_s: float) -> Rendered:
+        line = self._lines[call.endpoint.provider]
+        context = RelayContext("evaluation", int(epoch_s), call.endpoint.model, lambda _: None)
+        times = _times(line.provider, self._clock.now_s(), epoch_s)
+        rendered, _ = await line.whole(call.ask, call.endpoint, call.outgoing, times, context)
+        return rendered
+
+
+def _times(provider: Provider, now_s: float, epoch_s: float) -> Times:
+    timeouts = provider.timeouts
+    total_at = now_s + TOTAL_S
+    return Times(timeouts.connect_s, min(timeouts.answer_s, TOTAL_S), timeouts.idle_s, total_at, total_at, epoch_s)

@@ -1,0 +1,108 @@
+"""Has a model judge a pair: in both orders, within the route's budget.
+
+Asks only the endpoints that the gateway named for it. What is asked and what the words mean is `judging`'s business.
+"""
+
+from dataclasses import dataclass
+
+from gateway.core.ask import Ask, Surface
+from gateway.core.catalog import REASONING, Endpoint
+from gateway.formats import codec
+from gateway.formats.registry import surface as surface_named
+from monitor.evaluation.asking import NotNow
+from monitor.evaluation.calling import Call, Caller, CallFailed, Unfit
+from monitor.evaluation.judging import MOST_OUTPUT, MOST_REASONING_OUTPUT, Word, body, question, read_word, verdict_of
+from monitor.evaluation.pairs import By, Judgement, Pair, Verdict
+from monitor.evaluation.spending import Spending
+from monitor.ports import Clock
+
+MOST_JUDGES = 3
+TRIES = 2  # of each order, where the words cannot be read
+
+
+class Judge:
+    def __init__(self, caller: Caller, spending: Spending, clock: Clock) -> None:
+        self._caller = caller
+        self._spending = spending
+        self._clock = clock
+
+    async def judge(self, pair: Pair, judges: tuple[str, ...], budget_usd: float) -> Judgement:
+        """The judgement of the first that can give one: SKIP where its words cannot be read, or nobody can be asked.
+
+        Raises:
+            OverBudget: what is left of the day does not pay for it.
+            NotNow: whoever could judge failed.
+            StoreError: the money cannot be accounted for, so none is spent.
+        """
+        failures: list[str] = []
+        curable = False
+        ordered = _ordered(pair, judges)
+        for endpoint_id in ordered:
+            try:
+                verdict = await self._asked(pair, endpoint_id, budget_usd)
+            except Unfit:
+                continue
+            except CallFailed as error:
+                failures.append(f"{endpoint_id}: {error}")
+                curable |= error.curable
+                continue
+            return Judgement(pair.facts.decision, endpoint_id, By.MODEL, verdict, self._clock.epoch_s())
+        if curable:
+            raise NotNow("; ".join(failures))
+        return Judgement(pair.facts.decision, ordered[0], By.MODEL, Verdict.SKIP, self._clock.epoch_s())
+
+    async def _asked(self, pair: Pair, endpoint_id: str, budget_usd: float) -> Verdict:
+        calls = self._calls(pair, endpoint_id)
+        bound_usd = TRIES * sum(call.bound_usd for call in calls)
+        if bound_usd > budget_usd:
+            raise Unfit("one judgement may cost more than the budget of a whole day")
+        aside = await self._spending.set_aside(pair.facts.route, bound_usd, budget_usd, self._clock.epoch_s())
+        bill = _Bill()
+        try:
+            lower_first = await self._word(calls[0], bill)
+            upper_first = None if lower_first is None else await self._word(calls[1], bill)
+        except CallFailed as error:
+            await aside.settle(bill.usd + error.charged_usd)
+            raise
+        await aside.settle(bill.usd)
+        if lower_first is None or upper_first is None:
+            return Verdict.SKIP
+        return verdict_of(lower_first, upper_first)
+
+    async def _word(self, call: Call, bill: "_Bill") -> Word | None:
+        for _ in range(TRIES):
+            said = await self._caller.send(call)
+            bill.usd += said.charged_usd
+            if (word := read_word(said.text)) is not None:
+                return word
+        return None
+
+    def _calls(self, pair: Pair, endpoint_id: str) -> tuple[Call, Call]:
+        """With the lower tier's answer first, and second. Raises Unfit."""
+        endpoint = self._caller.endpoint(endpoint_id)
+        if endpoint is None:
+            raise Unfit("no such endpoint is configured")
+        most_output = MOST_REASONING_OUTPUT if REASONING in endpoint.caps else MOST_OUTPUT
+        lower, upper = pair.lower.text, pair.upper.text
+        one, other = (
+            self._caller.prepare(_ask(endpoint, question(pair.prompt, *answers)), endpoint_id, most_output)
+            for answers in ((lower, upper), (upper, lower))
+        )
+        return one, other
+
+
+@dataclass(slots=True)
+class _Bill:
+    usd: float = 0.0
+
+
+def _ordered(pair: Pair, judges: tuple[str, ...]) -> list[str]:
+    """Those first that do not judge their own answer: models favour it (Panickssery et al., arXiv 2404.13076)."""
+    own = {pair.lower.endpoint, pair.upper.endpoint}
+    return sorted(judges, key=lambda judge: judge in own)[:MOST_JUDGES]
+
+
+def _ask(endpoint: Endpoint, material: str) -> Ask:
+    sampled = () if "no_sampling" in endpoint.quirks else (("temperature", 0),)
+    asked = body(endpoint.model, material, sampled)
+    return surface_named(Surface.CHAT).parse(asked, len(codec.dumps(asked)), {})

@@ -1,0 +1,211 @@
+"""Second answers: of whom they are asked, what they cost, and what becomes of failures."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.core.failure import FailureKind
+from monitor.evaluation.asking import MOST_OUTPUT, Asker, NoAnswer, NotNow
+from monitor.evaluation.calling import Caller
+from monitor.evaluation.pairs import Answer
+from monitor.evaluation.reading import read_half
+from monitor.evaluation.spending import OverBudget, Spending
+from tests.support.builders import a_body
+from tests.support.evaluating import (
+    BACKUP,
+    PRICES,
+    STRONG,
+    WEAK,
+    Keys,
+    Ledger,
+    a_caller,
+    a_clock,
+    billed_usd,
+    upstream,
+)
+from tests.support.halves import a_half
+from tests.support.openai_scripts import an_answer, an_error
+from tests.support.scripted_upstream import HANG, Script, ScriptedUpstream, Status
+from tests.support.virtual_time import VirtualLoop
+
+pytestmark = pytest.mark.virtual_time
+BUDGET_USD = 5.0
+
+
+async def ask(
+    caller: Caller, ledger: Ledger | None = None, budget_usd: float = BUDGET_USD, **half: Any
+) -> Answer | None:
+    drawn = a_half(**half)
+    asker = Asker(caller, Spending(ledger or Ledger()), a_clock())
+    return await asker.second(drawn, read_half(drawn).ask, budget_usd)
+
+
+def cut(text: str = "and so") -> Script:
+    answer = json.loads(an_answer(text)[1])  # type: ignore[arg-type]  # a script of a head and a body
+    answer["choices"][0]["finish_reason"] = "length"
+    return [Status(), json.dumps(answer).encode()]
+
+
+async def test_asks_the_endpoint_that_the_gateway_named_and_charges_what_it_bills() -> None:
+    script = an_answer("Second", {"prompt_tokens": 1_000, "completion_tokens": 500, "total_tokens": 1_500})
+    vendors, ledger = upstream(weak=[script]), Ledger()
+    answer = await ask(a_caller(vendors), ledger, request=a_body("Why?", temperature=0.2, stream=True))
+
+    bill = billed_usd(WEAK, script)
+    assert answer == Answer(WEAK, "Second", bill)
+    assert ledger.total_usd() == pytest.approx(bill, abs=1e-12)
+    assert vendors.tried == [WEAK]
+    sent = a_body("Why?", "m", temperature=0.2, max_tokens=16_000)
+    assert vendors.calls[0].body == sent
+
+
+async def test_caps_the_answer_as_the_client_did() -> None:
+    vendors = upstream()
+    await ask(a_caller(vendors), request=a_body(max_tokens=300))
+    assert vendors.calls[0].body["max_tokens"] == 300
+
+
+@pytest.mark.parametrize("kind", [FailureKind.UNREACHABLE, FailureKind.TRUNCATED])
+async def test_goes_on_to_the_next_one_named(kind: FailureKind) -> None:
+    vendors, ledger = upstream(weak=[[kind]]), Ledger()
+    answer = await ask(a_caller(vendors), ledger, others=(WEAK, BACKUP))
+
+    assert answer is not None
+    assert (answer.endpoint, vendors.tried) == (BACKUP, [WEAK, BACKUP])
+
+
+async def test_charges_the_bound_where_nobody_knows_what_a_failure_cost() -> None:
+    ledger, sure = Ledger(), Ledger()
+    caller = a_caller(upstream(weak=[[HANG]]))
+    with pytest.raises(NotNow):
+        await ask(caller, ledger, others=(WEAK,))
+    with pytest.raises(NotNow):
+        await ask(a_caller(upstream(weak=[an_error(503)])), sure, others=(WEAK,))
+
+    drawn = a_half()
+    bound_usd = caller.prepare(read_half(drawn).ask, WEAK, MOST_OUTPUT).bound_usd
+    assert (ledger.total_usd(), sure.total_usd()) == (bound_usd, 0.0)
+
+
+async def test_charges_the_bound_where_the_answer_tells_no_usage() -> None:
+    answer = json.loads(an_answer("Second")[1])  # type: ignore[arg-type]  # a script of a head and a body
+    del answer["usage"]
+    ledger = Ledger()
+    caller = a_caller(upstream(weak=[[Status(), json.dumps(answer).encode()]]))
+    found = await ask(caller, ledger)
+
+    assert found == Answer(WEAK, "Second", None)
+    assert ledger.total_usd() == caller.prepare(read_half(a_half()).ask, WEAK, MOST_OUTPUT).bound_usd
+
+
+async def test_asks_nobody_where_the_answer_would_come_from_the_same_endpoint() -> None:
+    vendors = upstream(weak=[an_error(500)])
+    assert await ask(a_caller(vendors), others=(STRONG, WEAK), endpoint=STRONG) is None
+    assert vendors.tried == []
+    assert await ask(a_caller(vendors), others=(WEAK, STRONG), endpoint=STRONG) is None
+    assert vendors.tried == [WEAK]
+
+
+async def test_tries_three_endpoints_and_says_that_it_may_be_different_later() -> None:
+    vendors = upstream(weak=[an_error(503, "the prompt was: secret")], backup=[an_error(429)])
+    with pytest.raises(NotNow) as caught:
+        await ask(a_caller(vendors), others=(WEAK, BACKUP, WEAK, STRONG), endpoint="other/m")
+
+    assert vendors.tried == [WEAK, BACKUP, WEAK]
+    assert "secret" not in str(caught.value)
+
+
+async def test_says_that_nobody_will_ever_answer() -> None:
+    vendors = upstream(weak=[an_error(400, "secret")])
+    with pytest.raises(NoAnswer, match=r"^weak/m: rejected; gone/m: no such endpoint is configured$"):
+        await ask(a_caller(vendors), others=(WEAK, "gone/m"))
+    with pytest.raises(NoAnswer, match="the other tier has no endpoint"):
+        await ask(a_caller(vendors), others=())
+
+
+@pytest.mark.parametrize(
+    ("caller", "half", "reason"),
+    [
+        ({"prices": {**PRICES, WEAK: None}}, {}, "its price is unknown"),
+        ({"keys": Keys(frozenset({"weak"}))}, {}, "its provider's key is missing"),
+        ({"endpoints": {WEAK: {"context": 3}}}, {}, "the request is longer than its context"),
+        ({}, {"request": a_body(service_tier="priority")}, "nobody can say what the request costs at most"),
+        (
+            {"endpoints": {WEAK: {"api": "anthropic"}}}, {"request": a_body(modalities=["audio"])},
+            "the request cannot be said in its wire format",
+        ),
+    ],
+)  # fmt: skip
+async def test_asks_nobody_who_cannot_be_asked(caller: Any, half: Any, reason: str) -> None:
+    vendors = upstream()
+    with pytest.raises(NoAnswer, match=f"^weak/m: {reason}$"):
+        await ask(a_caller(vendors, **caller), **half)
+    assert vendors.tried == []
+
+
+async def test_compares_no_answer_that_only_we_cut_short() -> None:
+    wide = {WEAK: {"max_output": 64_000}}
+    with pytest.raises(NoAnswer, match="longer than 16,384 tokens"):
+        await ask(a_caller(upstream(weak=[cut()]), endpoints=wide))
+    limited = await ask(a_caller(upstream(weak=[cut()]), endpoints=wide), request=a_body(max_tokens=20))
+    assert limited is not None
+    assert limited.text == "and so"
+
+
+async def test_waits_where_the_rest_of_the_days_budget_may_not_suffice() -> None:
+    vendors, ledger, clock = upstream(), Ledger(), a_clock()
+    caller = a_caller(vendors)
+    bound_usd = caller.prepare(read_half(a_half()).ask, WEAK, MOST_OUTPUT).bound_usd
+    await Spending(ledger).set_aside("default", BUDGET_USD - bound_usd / 2, BUDGET_USD, clock.epoch_s())
+
+    with pytest.raises(OverBudget):
+        await ask(caller, ledger)
+    assert vendors.tried == []
+    assert await ask(caller, ledger, route="another") is not None
+
+
+async def test_asks_nobody_whose_answer_may_cost_more_than_a_whole_day() -> None:
+    vendors = upstream()
+    with pytest.raises(NoAnswer, match="more than the budget of a whole day"):
+        await ask(a_caller(vendors), budget_usd=0.001)
+    assert vendors.tried == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    budget_usd=st.floats(0.01, 0.4),
+    tokens=st.lists(st.integers(1, 16_000), min_size=1, max_size=12),
+    fails=st.sets(st.integers(0, 11)),
+)
+def test_never_spends_more_than_the_budget_whatever_is_asked_at_once(
+    budget_usd: float, tokens: list[int], fails: set[int]
+) -> None:
+    """What vendors bill, and what is charged, both stay within it."""
+    billed_usd_: list[float] = []
+
+    async def run() -> Ledger:
+        scripts: list[Script] = []
+        for place, count in enumerate(tokens):
+            usage = {"prompt_tokens": 20, "completion_tokens": count, "total_tokens": 20 + count}
+            scripts.append([FailureKind.TRUNCATED] if place in fails else [0.5, *an_answer("x", usage)])
+        vendors, ledger = ScriptedUpstream({"weak": scripts}), Ledger()
+        caller = a_caller(vendors, prices={WEAK: PRICES[WEAK]})
+        asked = (ask(caller, ledger, budget_usd, number=number) for number in range(len(tokens)))
+        for found in await asyncio.gather(*asked, return_exceptions=True):
+            assert isinstance(found, Answer | OverBudget | NotNow | NoAnswer), found
+            if isinstance(found, Answer):
+                assert found.cost_usd is not None
+                billed_usd_.append(found.cost_usd)
+        return ledger
+
+    loop = VirtualLoop()
+    try:
+        ledger = loop.run_until_complete(run())
+    finally:
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+    assert sum(billed_usd_) <= ledger.total_usd() + 1e-9 <= budget_usd + 2e-9
