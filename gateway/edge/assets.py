@@ -59,6 +59,16 @@ def page_routes(page: str) -> list[web.RouteDef]:
     return [web.get("/", front), web.get("/static/{name}", static)]
 
 
+def page_route(path: str, page: str) -> web.RouteDef:
+    """`path` with the HTML file of this name; beside `page_routes`, which serve the rest."""
+    asset = load_assets()[page]
+
+    async def front(request: web.Request) -> web.Response:
+        return _served(request, asset)
+
+    return web.get(path, front)
+
+
 def _served(request: web.Request, asset: Asset) -> web.Response:
     tags = request.if_none_match or ()
     if any(tag.value == asset.etag for tag in tags):

@@ -19,10 +19,10 @@ export function listen(on, state) {
   }
 }
 
-/** JSON of this address, asked once. Throws where there is none. */
+/** JSON of this address, asked once. Throws where there is none, with the `status` where the server refused. */
 export async function ask(path, options = {}) {
   const response = await fetch(path, { headers: { accept: "application/json" }, ...options });
   const told = await response.json();
-  if (!response.ok) throw new Error(told.error?.message ?? `status ${response.status}`);
+  if (!response.ok) throw Object.assign(new Error(told.error?.message ?? `status ${response.status}`), { status: response.status });
   return told;
 }
