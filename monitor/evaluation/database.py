@@ -1,0 +1,209 @@
+"""SQLite and PostgreSQL through one door: how each is opened, what a transaction is, what may be told of a failure.
+
+Knows no table but the schema's version. No password is ever told, neither a URL's nor in a driver's message, and no
+parameter of a statement either, since prompts are among them.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from monitor.evaluation.store import StoreError
+from monitor.evaluation.tables import MIGRATIONS, VERSION, metadata, schema
+
+BUSY_MS = 10_000  # how long SQLite waits for another process that writes
+CONNECT_S = 10
+UNANSWERED_MS = 30_000  # after which a PostgreSQL server that acknowledges nothing is taken for gone
+POOL = 4  # connections of one process that stay open
+POOL_MORE = 8  # and that come and go
+MAKING = 7_208_213_611  # PostgreSQL's advisory lock while tables are made: any number that nobody else takes
+PRIVATE = 0o600
+
+PRAGMAS = (
+    f"PRAGMA busy_timeout={BUSY_MS}",
+    "PRAGMA journal_mode=WAL",  # readers and the writer do not wait for each other
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",  # deleted texts are overwritten
+)
+
+
+class Database:
+    """Its transactions may be used from any thread. They raise StoreError, and then nothing was changed."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._engine = _engine(url)
+        self.is_sqlite = self._engine.dialect.name == "sqlite"
+        self._writer = self._engine.execution_options(writes=True)
+        self._reader = (
+            self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
+        )
+
+    @classmethod
+    def open(cls, given: str) -> "Database":
+        """Raises StoreError."""
+        database = cls(_url(given))
+        try:
+            database._make()
+        except StoreError as error:
+            database.close()
+            raise StoreError(f"{database.name}: {error}") from None
+        return database
+
+    @property
+    def name(self) -> str:
+        """Where it is, for people."""
+        return self._url.database or "" if self.is_sqlite else self._url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Sees one state of everything, however long it takes."""
+        with self._told(), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        with self._told(), self._writer.begin() as connection:
+            yield connection
+
+    def insert(self, table: Table) -> Any:
+        """An INSERT that knows ON CONFLICT, in this database's words."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def added(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+        """False: a row with its key is there, and stays as it is."""
+        new = self.insert(table).values(row).on_conflict_do_nothing().returning(next(iter(table.primary_key)))
+        return connection.execute(new).first() is not None
+
+    def forget(self) -> None:
+        """After texts were deleted: SQLite's log may still have them."""
+        if not self.is_sqlite:
+            return
+        with self._told():
+            connection = self._engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.close()
+
+    def _make(self) -> None:
+        with self.writing() as connection:
+            if not self.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:making)"), {"making": MAKING})
+            if not inspect(connection).has_table(schema.name):
+                metadata.create_all(connection)
+                connection.execute(schema.insert().values(version=VERSION))
+                return
+            _migrate(connection)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, OverflowError) as error:
+            raise StoreError(self._scrubbed(error)) from None
+
+    def _scrubbed(self, error: Exception) -> str:
+        """What the driver says, in one line."""
+        said = str(error.orig if isinstance(error, DBAPIError) else error)
+        for secret in _secrets(self._url):
+            said = said.replace(secret, "***")
+        return " ".join(said.split()) or type(error).__name__
+
+
+def _migrate(connection: Connection) -> None:
+    found = connection.execute(schema.select()).scalar_one()
+    if found > VERSION:
+        raise StoreError(
+            f"its tables are of version {found}, and this Pointsman knows {VERSION}: use that one, or a newer"
+        )
+    for step in MIGRATIONS[found - 1 :]:
+        step(connection)
+    if found < VERSION:
+        connection.execute(schema.update().values(version=VERSION))
+
+
+def _url(given: str) -> URL:
+    """A path is SQLite's; PostgreSQL's driver is ours to choose."""
+    if "://" not in given:
+        return URL.create("sqlite", database=given)
+    try:
+        url = make_url(given)
+    except (ArgumentError, ValueError):
+        raise StoreError(
+            "the URL of the evaluations cannot be read; write postgresql://USER:PASSWORD@HOST/DATABASE"
+        ) from None
+    match url.drivername:
+        case "sqlite":
+            if not url.database or url.database == ":memory:":
+                raise StoreError("the URL of the evaluations names no file: write sqlite:///FILE")
+            return url
+        case "postgres" | "postgresql" | "postgresql+psycopg":
+            return url.set(drivername="postgresql+psycopg")
+        case other:
+            raise StoreError(f"{other}:// cannot hold evaluations; write sqlite:///FILE or postgresql://…")
+
+
+def _secrets(url: URL) -> list[str]:
+    """The password as it may stand in a message, the longest form first."""
+    given = [value for value in (url.password, url.query.get("password")) if isinstance(value, str) and value]
+    return sorted({form for one in given for form in (one, quote(one, ""), quote_plus(one))}, key=len, reverse=True)
+
+
+def _engine(url: URL) -> Engine:
+    # Parameters are prompts and answers; no message shows them.
+    if url.drivername == "sqlite":
+        _made_private(Path(url.database or ""))
+        return _in_order(create_engine(url, hide_parameters=True, pool_size=POOL, max_overflow=POOL_MORE))
+    # Poolers such as PgBouncer know no prepared statements of ours.
+    known: dict[str, Any] = {
+        "connect_timeout": CONNECT_S,
+        "tcp_user_timeout": UNANSWERED_MS,
+        "application_name": "pointsman",
+        "prepare_threshold": None,
+    }
+    options = {name: value for name, value in known.items() if name not in url.query}
+    try:
+        return create_engine(
+            url, hide_parameters=True, pool_size=POOL, max_overflow=POOL_MORE, pool_pre_ping=True, connect_args=options
+        )
+    except ImportError:
+        raise StoreError("PostgreSQL needs its driver: pip install 'pointsman[postgresql]'") from None
+    except (ArgumentError, TypeError, ValueError):
+        raise StoreError("the URL of the evaluations has an option that cannot be used") from None
+
+
+def _made_private(file: Path) -> None:
+    """People's prompts are in it: nobody else may read what is made."""
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, PRIVATE))
+    except OSError as error:
+        raise StoreError(f"{file} cannot be opened: {error.strerror}") from None
+
+
+def _in_order(engine: Engine) -> Engine:
+    """A transaction begins at its first line and knows whether it writes; the driver would wait for the first write."""
+
+    def connected(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        for pragma in PRAGMAS:
+            connection.execute(pragma)
+
+    def begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begun)
+    return engine

@@ -1,0 +1,76 @@
+"""Values as rows of the store's tables, and back. Pure."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from gateway.core.evaluation import Half
+from monitor.evaluation.pairs import Answer, Facts, Judgement, Pair
+from monitor.evaluation.tables import COMPLETE, WAITING
+
+TWICE = 0.1  # share of pairs that two people judge, to tell how far people agree at all
+
+Row = Mapping[Any, Any]
+
+FACTS = Facts.__struct_fields__
+
+
+def scorers_wanted(decision: str) -> int:
+    """By a hash: a decision's id itself decided already who is drawn."""
+    digest = hashlib.blake2b(decision.encode("utf-8", "replace"), digest_size=4).digest()
+    return 2 if int.from_bytes(digest) < TWICE * (1 << 32) else 1
+
+
+def pair_row(half: Half, now_s: float) -> dict[str, Any]:
+    same = {name: getattr(half, name) for name in (*FACTS, *HALVES)}
+    lists = {"others": _json(half.others), "judges": _json(half.judges)}
+    begun = {"added_s": now_s, "state": WAITING, "state_s": now_s, "wanted": scorers_wanted(half.decision)}
+    return {**same, **lists, **begun, "settled": not half.judges}
+
+
+HALVES = ("lower", "surface", "endpoint", "cost_usd", "budget_usd_per_day", "keep_s")
+"""Fields of a half that are columns as they are, besides the facts."""
+
+
+def text_row(half: Half) -> dict[str, Any]:
+    return {"decision": half.decision, "request": _json(half.request), "answer": half.answer}
+
+
+def half_of(row: Row) -> Half:
+    fields: dict[str, Any] = {name: row[name] for name in (*FACTS, *HALVES, "answer")}
+    fields |= {"others": endpoints_of(row["others"]), "judges": endpoints_of(row["judges"])}
+    return Half(**fields, request=msgspec.json.decode(row["request"]))
+
+
+def completed(second: Answer | None, now_s: float) -> dict[str, Any]:
+    """What changes of a pair."""
+    if second is None:  # people and models have nothing to judge
+        return {"state": COMPLETE, "state_s": now_s, "wanted": 0, "settled": True}
+    answered = {"second_endpoint": second.endpoint, "second_cost_usd": second.cost_usd}
+    return {"state": COMPLETE, "state_s": now_s, **answered}
+
+
+def facts_of(row: Row) -> Facts:
+    return Facts(**{name: row[name] for name in FACTS})
+
+
+def pair_of(row: Row) -> Pair:
+    first = Answer(row["endpoint"], row["first"], row["cost_usd"])
+    second = Answer(row["second_endpoint"], row["second"], row["second_cost_usd"])
+    lower, upper = (first, second) if row["lower"] else (second, first)
+    return Pair(facts_of(row), row["prompt"], lower, upper)
+
+
+def endpoints_of(text: str) -> tuple[str, ...]:
+    return msgspec.json.decode(text, type=tuple[str, ...])
+
+
+def judgement_row(judgement: Judgement) -> dict[str, Any]:
+    row = msgspec.structs.asdict(judgement)
+    return {**row, "by": judgement.by.value, "verdict": judgement.verdict.value}
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

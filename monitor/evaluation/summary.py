@@ -1,0 +1,91 @@
+"""What the store's judgements amount to: pairs with their gains, and counts for each route and task."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, func, select
+
+from monitor.evaluation.pairs import By, Facts, Judged, Judgement, Verdict, weighed
+from monitor.evaluation.progress import Agreement, Progress, agreements
+from monitor.evaluation.rows import FACTS
+from monitor.evaluation.tables import COMPLETE, GIVEN_UP, WAITING, judgements, pairs
+
+AT_ONCE = 1000  # rows that are fetched together
+
+Kind = tuple[str, str]  # route and task
+
+
+class _Sum(Struct):
+    """Of one route and task, while it is counted."""
+
+    by: dict[By, int] = {}
+    gain: float = 0.0
+    people_agree: Agreement = Agreement()
+    model_agrees: Agreement = Agreement()
+
+
+def judged_pairs(connection: Connection, since_s: float) -> Iterator[Judged]:
+    """By the requests' time."""
+    for facts, said in _said(connection, since_s):
+        if (one := weighed(facts, said)) is not None:
+            yield one
+
+
+def progress_of(connection: Connection) -> list[Progress]:
+    counts: dict[Kind, dict[str, int]] = defaultdict(dict)
+    counted = select(pairs.c.route, pairs.c.task, pairs.c.state, func.count())
+    for route, task, state, number in connection.execute(counted.group_by(pairs.c.route, pairs.c.task, pairs.c.state)):
+        counts[route, task][state] = number
+    sums: dict[Kind, _Sum] = defaultdict(_Sum)
+    for facts, said in _said(connection, None):
+        _count(sums[facts.route, facts.task], facts, said)
+    return [_progress(kind, states, sums[kind]) for kind, states in sorted(counts.items())]
+
+
+def _count(total: _Sum, facts: Facts, said: list[Judgement]) -> None:
+    one = weighed(facts, said)
+    if one is None:
+        return
+    total.by[one.by] = total.by.get(one.by, 0) + 1
+    total.gain += one.gain
+    people, model = agreements(said)
+    total.people_agree += people
+    total.model_agrees += model
+
+
+def _progress(kind: Kind, states: dict[str, int], total: _Sum) -> Progress:
+    judged = sum(total.by.values())
+    return Progress(
+        route=kind[0],
+        task=kind[1],
+        waiting=states.get(WAITING, 0),
+        given_up=states.get(GIVEN_UP, 0),
+        complete=states.get(COMPLETE, 0),
+        by_people=total.by.get(By.PEOPLE, 0),
+        by_model=total.by.get(By.MODEL, 0),
+        same=total.by.get(By.SAME, 0),
+        mean_gain=total.gain / judged if judged else None,
+        people_agree=total.people_agree,
+        model_agrees=total.model_agrees,
+    )
+
+
+def _said(connection: Connection, since_s: float | None) -> Iterator[tuple[Facts, list[Judgement]]]:
+    """Pairs with their judgements, by the requests' time."""
+    of = judgements.c.decision == pairs.c.decision
+    columns = (*(pairs.c[name] for name in FACTS), judgements.c.scorer, judgements.c.by, judgements.c.verdict)
+    found = select(*columns, judgements.c.time_s.label("judged_s")).join(judgements, of)
+    if since_s is not None:
+        found = found.where(pairs.c.time_s >= since_s)
+    ordered = found.order_by(pairs.c.time_s, pairs.c.decision, judgements.c.by, judgements.c.scorer)
+    result = connection.execute(ordered, execution_options={"yield_per": AT_ONCE})
+    for _, rows in groupby(result, key=lambda row: row.decision):
+        lines = list(rows)
+        yield Facts(*lines[0][: len(FACTS)]), [_judgement(line) for line in lines]
+
+
+def _judgement(row: Any) -> Judgement:
+    return Judgement(row.decision, row.scorer, By(row.by), Verdict(row.verdict), row.judged_s)
