@@ -1,26 +1,60 @@
-"""Halves of pairs as a gateway hands them over, and routes that evaluate."""
+"""Halves and pairs that are made up, and a store of evaluations to put them into."""
 
 from typing import Any
 
-from msgspec.structs import replace
-
 from gateway.core.evaluation import Half
-from tests.support.builders import EPOCH_S, a_body
-from tests.support.openai_scripts import an_answer
-from tests.support.scripted_upstream import Script
+from monitor.evaluation.pairs import Answer, By, Judgement, Verdict
+from monitor.evaluation.rows import scorers_wanted
+from monitor.evaluation.store import Store
+
+DAY_S = 86_400.0
 
 
-def text_of(script: Script) -> str:
-    """The body that a script sends."""
-    return b"".join(step for step in script if isinstance(step, bytes)).decode()
+def decisions(wanted: int, count: int) -> list[str]:
+    """Ids of pairs that this many people are to judge."""
+    ids = (f"{number:016x}" for number in range(100_000))
+    return [one for one, _ in zip((one for one in ids if scorers_wanted(one) == wanted), range(count), strict=False)]
 
 
-def a_half(number: int = 1, **changes: Any) -> Half:
-    """A plain chat completion, answered by the upper tier; the lower one is to be asked."""
-    plain = Half(
-        decision=f"{number:016x}", time_s=EPOCH_S, route="default", task="chat", step=0, score=0.3, model="rules",
-        probability=0.02, lower=False, certificate=None, surface="chat", request=a_body(),
-        answer=text_of(an_answer("Hello")), endpoint="strong/m", cost_usd=0.01, others=("weak/m",), judges=(),
-        budget_usd_per_day=5.0, keep_s=86_400.0,
-    )  # fmt: skip
-    return replace(plain, **changes)
+def a_half(decision: str, time_s: float = 1000.0, **changed: Any) -> Half:
+    fields: dict[str, Any] = {
+        "decision": decision,
+        "time_s": time_s,
+        "route": "support",
+        "task": "chat",
+        "step": 1,
+        "score": 0.25,
+        "model": "rules",
+        "probability": 0.02,
+        "lower": False,
+        "certificate": None,
+        "surface": "chat_completions",
+        "request": {"model": "auto", "messages": [{"role": "user", "content": "Grüße \x00 \U0001f600"}]},
+        "answer": '{"choices": []}',
+        "endpoint": "openai/large",
+        "cost_usd": 0.125,
+        "others": ("groq/small", "local/small"),
+        "judges": ("openai/judge",),
+        "budget_usd_per_day": 5.0,
+        "keep_s": 90 * DAY_S,
+    }
+    return Half(**(fields | changed))
+
+
+def second(text: str = "second") -> Answer:
+    return Answer("groq/small", text, 0.001)
+
+
+def complete(store: Store, *halves: Half) -> None:
+    """Both answers are there."""
+    store.add(halves, 2000.0)
+    for half in halves:
+        store.complete(half.decision, f"prompt {half.decision}", f"first {half.decision}", second(), 2001.0)
+
+
+def by_person(decision: str, verdict: Verdict, scorer: str = "ann", time_s: float = 3000.0) -> Judgement:
+    return Judgement(decision, scorer, By.PEOPLE, verdict, time_s)
+
+
+def by_model(decision: str, verdict: Verdict, time_s: float = 3000.0) -> Judgement:
+    return Judgement(decision, "openai/judge", By.MODEL, verdict, time_s)

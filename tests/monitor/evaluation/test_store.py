@@ -7,7 +7,7 @@ import pytest
 
 from monitor.evaluation.pairs import Answer, By, Facts, Judged, Pair, Verdict
 from monitor.evaluation.store import Store, StoreError
-from tests.support.evaluations import a_half, by_model, by_person, complete, decisions, second
+from tests.support.halves import a_half, by_model, by_person, complete, decisions, second
 
 LEASE_S = 60.0
 ONCE = decisions(1, 6)
