@@ -61,7 +61,7 @@ def certify(pairs: Sequence[Pair], alpha: float, delta: float) -> Verdict | None
         share = FIRST_SHARE + (1 - FIRST_SHARE) * number / (GRID - 1)
         threshold = _quantile(ordered, share)
         losses = [pair.gain if pair.score < threshold else 0.0 for pair in pairs]
-        if not _refuted(losses, weights, alpha, delta):
+        if not refuted(losses, weights, alpha, delta):
             break
         below = sum(pair.weight for pair in pairs if pair.score < threshold)
         lost = sum(pair.weight * loss for pair, loss in zip(pairs, losses, strict=True))
@@ -75,7 +75,7 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[place] if place < len(ordered) else math.nextafter(ordered[-1], math.inf)
 
 
-def _refuted(losses: Sequence[float], weights: Sequence[float], alpha: float, delta: float) -> bool:
+def refuted(losses: Sequence[float], weights: Sequence[float], alpha: float, delta: float) -> bool:
     """Whether the p-value of "the weighted mean of the losses is above alpha" comes down to delta.
 
     Losses lie within ±1, weights in (0, 1].
