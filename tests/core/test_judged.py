@@ -9,7 +9,7 @@ import pytest
 from gateway.core.judged import GAINS, JudgedError, JudgedPair, read_judged
 from monitor.evaluation.exchange import PairLine, Said
 from monitor.evaluation.pairs import By, Facts, Judgement, Verdict, weighed
-from tests.support.evaluations import HEAD, a_pair
+from tests.support.exports import HEAD, a_pair
 
 
 def read(*rows: Any) -> list[JudgedPair]:

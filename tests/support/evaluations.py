@@ -1,30 +1,60 @@
-"""Exports of evaluations, made up: pairs whose upper answer was better, worse or the same."""
+"""Halves and pairs that are made up, and a store of evaluations to put them into."""
 
-from collections.abc import Iterator
-from random import Random
 from typing import Any
 
-HEAD = {"kind": "evaluations", "version": 1}
+from gateway.core.evaluation import Half
+from monitor.evaluation.pairs import Answer, By, Judgement, Verdict
+from monitor.evaluation.rows import scorers_wanted
+from monitor.evaluation.store import Store
+
+DAY_S = 86_400.0
 
 
-def a_pair(number: int, verdict: str | None = "tie", **changes: Any) -> dict[str, Any]:
-    """A line of an export; `verdict` None: nobody judged it yet."""
-    said = [] if verdict is None else [{"scorer": "kim", "by": "people", "verdict": verdict, "time_s": 5.0}]
-    return {
-        "kind": "pair", "decision": f"{number:016x}", "time_s": float(number), "route": "default", "task": "email",
-        "step": 0, "score": 0.5, "model": "m1", "probability": 0.02, "certificate": None, "lower": False,
-        "surface": "chat", "endpoint": "here/l", "cost_usd": 0.01, "others": ["here/s"], "judges": [],
-        "budget_usd_per_day": 5.0, "keep_s": 90.0, "added_s": 1.0, "state": "complete", "state_s": 2.0, "why": None,
-        "second_endpoint": "here/s", "second_cost_usd": 0.001, "wanted": 1, "judgements": said, "prompt": "hi",
-        "first": "a", "second": "b", **changes,
-    }  # fmt: skip
+def decisions(wanted: int, count: int) -> list[str]:
+    """Ids of pairs that this many people are to judge."""
+    ids = (f"{number:016x}" for number in range(100_000))
+    return [one for one, _ in zip((one for one in ids if scorers_wanted(one) == wanted), range(count), strict=False)]
 
 
-def an_export(count: int, better: float, worse: float, seed: int = 1, **changes: Any) -> Iterator[dict[str, Any]]:
-    """Shares of pairs in which the upper tier's answer was better, and worse."""
-    dice = Random(seed)
-    yield HEAD
-    for number in range(count):
-        drawn = dice.random()
-        verdict = "upper" if drawn < better else "lower" if drawn < better + worse else "tie"
-        yield a_pair(number, verdict, **changes)
+def a_half(decision: str, time_s: float = 1000.0, **changed: Any) -> Half:
+    fields: dict[str, Any] = {
+        "decision": decision,
+        "time_s": time_s,
+        "route": "support",
+        "task": "chat",
+        "step": 1,
+        "score": 0.25,
+        "model": "rules",
+        "probability": 0.02,
+        "lower": False,
+        "certificate": None,
+        "surface": "chat_completions",
+        "request": {"model": "auto", "messages": [{"role": "user", "content": "Grüße \x00 \U0001f600"}]},
+        "answer": '{"choices": []}',
+        "endpoint": "openai/large",
+        "cost_usd": 0.125,
+        "others": ("groq/small", "local/small"),
+        "judges": ("openai/judge",),
+        "budget_usd_per_day": 5.0,
+        "keep_s": 90 * DAY_S,
+    }
+    return Half(**(fields | changed))
+
+
+def second(text: str = "second") -> Answer:
+    return Answer("groq/small", text, 0.001)
+
+
+def complete(store: Store, *halves: Half) -> None:
+    """Both answers are there."""
+    store.add(halves, 2000.0)
+    for half in halves:
+        store.complete(half.decision, f"prompt {half.decision}", f"first {half.decision}", second(), 2001.0)
+
+
+def by_person(decision: str, verdict: Verdict, scorer: str = "ann", time_s: float = 3000.0) -> Judgement:
+    return Judgement(decision, scorer, By.PEOPLE, verdict, time_s)
+
+
+def by_model(decision: str, verdict: Verdict, time_s: float = 3000.0) -> Judgement:
+    return Judgement(decision, "openai/judge", By.MODEL, verdict, time_s)
