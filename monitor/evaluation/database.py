@@ -61,7 +61,10 @@ class Database:
     @property
     def name(self) -> str:
         """Where it is, for people."""
-        return self._url.database or "" if self.is_sqlite else self._url.render_as_string(hide_password=True)
+        if self.is_sqlite:
+            return self._url.database or ""
+        hidden = [name for name in self._url.query if "password" in name]
+        return self._url.difference_update_query(hidden).render_as_string(hide_password=True)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -157,7 +160,8 @@ def _url(given: str) -> URL:
 
 def _secrets(url: URL) -> list[str]:
     """The password as it may stand in a message, the longest form first."""
-    given = [value for value in (url.password, url.query.get("password")) if isinstance(value, str) and value]
+    named = [value for name, value in url.query.items() if "password" in name]
+    given = [value for value in (url.password, *named) if isinstance(value, str) and value]
     return sorted({form for one in given for form in (one, quote(one, ""), quote_plus(one))}, key=len, reverse=True)
 
 

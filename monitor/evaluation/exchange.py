@@ -205,6 +205,8 @@ def _take(connection: Connection, database: Database, line: PairLine) -> bool:
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")
 _FIELD = re.compile(r"Object (missing required|contains unknown) field `(.+?)`")
 _EXPECTED = re.compile(r"Expected `(.+?)`, got `(.+?)`")
+_BOUND = re.compile(r"Expected `(.+?)` ([<>]=) (\S+)")
+_PATTERNS = {"day": "a day, like 2026-11-25", "value": "bytes in base64"}
 _TYPES = {
     "int": "a whole number",
     "float": "a number",
@@ -230,6 +232,10 @@ def _words(said: str) -> str:
         return f"{name}: is missing" if field[1].startswith("missing") else f"{name}: is no field here; leave it out"
     if (expected := _EXPECTED.match(what)) is not None:
         what = f"must be {_named(expected[1])}, and is {_named(expected[2])}"
+    elif (bound := _BOUND.match(what)) is not None:
+        what = f"must be {_named(bound[1])} of {'at least' if bound[2] == '>=' else 'at most'} {bound[3]}"
+    elif (right := _PATTERNS.get(where)) is not None:
+        what = f"must be {right}"
     elif what.startswith("Invalid ") and (right := _ENUMS.get(where.rpartition(".")[2])) is not None:
         what = f"must be one of {', '.join(right)}"
     else:
