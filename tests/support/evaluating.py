@@ -1,4 +1,4 @@
-"""Endpoints that are asked for second answers and judgements, and the accounts that pay for them."""
+"""Halves as a gateway hands them over, endpoints that are asked for second answers and judgements, and who pays."""
 
 import asyncio
 import json
@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from msgspec.structs import replace
+
+from gateway.core.evaluation import Half
 from gateway.core.pricing import Price, cost_usd
 from gateway.core.usage import Usage
 from monitor.evaluation.calling import Caller
 from monitor.ports import Clock
-from tests.support.builders import EPOCH_S, a_catalog, a_price, a_provider, an_endpoint
+from tests.support.builders import EPOCH_S, a_body, a_catalog, a_price, a_provider, an_endpoint
 from tests.support.openai_scripts import an_answer
 from tests.support.scripted_upstream import Script, ScriptedUpstream
 from tests.support.virtual_time import START_S
@@ -20,6 +23,22 @@ WEAK, STRONG, BACKUP, REFEREE = "weak/m", "strong/m", "backup/m", "referee/m"
 PRICES: Mapping[str, Price | None] = {
     WEAK: a_price(1.0), STRONG: a_price(10.0), BACKUP: a_price(2.0), REFEREE: a_price(3.0),
 }  # fmt: skip
+
+
+def text_of(script: Script) -> str:
+    """The body that a script sends."""
+    return b"".join(step for step in script if isinstance(step, bytes)).decode()
+
+
+def a_half(number: int = 1, **changes: Any) -> Half:
+    """A plain chat completion, answered by the upper tier; the lower one is to be asked."""
+    plain = Half(
+        decision=f"{number:016x}", time_s=EPOCH_S, route="default", task="chat", step=0, score=0.3, model="rules",
+        probability=0.02, lower=False, certificate=None, surface="chat", request=a_body(),
+        answer=text_of(an_answer("Hello")), endpoint=STRONG, cost_usd=0.01, others=(WEAK,), judges=(),
+        budget_usd_per_day=5.0, keep_s=90 * 86_400.0,
+    )  # fmt: skip
+    return replace(plain, **changes)
 
 
 class Keys:

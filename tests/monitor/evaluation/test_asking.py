@@ -24,10 +24,11 @@ from tests.support.evaluating import (
     Ledger,
     a_caller,
     a_clock,
+    a_half,
     billed_usd,
+    text_of,
     upstream,
 )
-from tests.support.halves import a_half
 from tests.support.openai_scripts import an_answer, an_error
 from tests.support.scripted_upstream import HANG, Script, ScriptedUpstream, Status
 from tests.support.virtual_time import VirtualLoop
@@ -45,7 +46,7 @@ async def ask(
 
 
 def cut(text: str = "and so") -> Script:
-    answer = json.loads(an_answer(text)[1])  # type: ignore[arg-type]  # a script of a head and a body
+    answer = json.loads(text_of(an_answer(text)))
     answer["choices"][0]["finish_reason"] = "length"
     return [Status(), json.dumps(answer).encode()]
 
@@ -92,7 +93,7 @@ async def test_charges_the_bound_where_nobody_knows_what_a_failure_cost() -> Non
 
 
 async def test_charges_the_bound_where_the_answer_tells_no_usage() -> None:
-    answer = json.loads(an_answer("Second")[1])  # type: ignore[arg-type]  # a script of a head and a body
+    answer = json.loads(text_of(an_answer("Second")))
     del answer["usage"]
     ledger = Ledger()
     caller = a_caller(upstream(weak=[[Status(), json.dumps(answer).encode()]]))
@@ -100,6 +101,15 @@ async def test_charges_the_bound_where_the_answer_tells_no_usage() -> None:
 
     assert found == Answer(WEAK, "Second", None)
     assert ledger.total_usd() == caller.prepare(read_half(a_half()).ask, WEAK, MOST_OUTPUT).bound_usd
+
+
+async def test_pays_for_an_answer_that_cannot_be_read() -> None:
+    answer = json.loads(text_of(an_answer("Second")))
+    answer["choices"][0]["message"]["tool_calls"] = [{"function": {}}]
+    ledger = Ledger()
+    with pytest.raises(NotNow, match="malformed"):
+        await ask(a_caller(upstream(weak=[[Status(), json.dumps(answer).encode()]])), ledger)
+    assert ledger.total_usd() == pytest.approx(billed_usd(WEAK, an_answer("Second")), abs=1e-12)
 
 
 async def test_asks_nobody_where_the_answer_would_come_from_the_same_endpoint() -> None:

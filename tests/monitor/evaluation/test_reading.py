@@ -8,7 +8,7 @@ import pytest
 from gateway.core.evaluation import Half
 from monitor.evaluation.reading import Reading, Unreadable, read_half
 from tests.support.builders import a_body
-from tests.support.halves import a_half, text_of
+from tests.support.evaluating import a_half, text_of
 from tests.support.openai_scripts import DONE, ROLE, a_chunk, a_stream, an_answer, says
 from tests.support.responses import function_call, message, response
 
