@@ -20,9 +20,10 @@ from gateway.core.certificate import NONE as NO_CERTIFICATES
 from gateway.core.certificate import Certificates, Grounds
 from gateway.core.classify import Classifier
 from gateway.core.decision import Decision
+from gateway.core.evaluation import Half
 from gateway.core.health import ShardSnapshot
 from gateway.core.named import Names
-from gateway.core.opinion import Judge
+from gateway.core.opinion import Judge, fingerprint_of
 from gateway.core.prices import PriceBook, with_published
 from gateway.core.scan import Scanner
 from gateway.core.task_rules import DEFAULT_RULES
@@ -47,6 +48,7 @@ from gateway.edge.secrets import KeyRing, SecretStore
 from gateway.flow.answer import Parts, Walk
 from gateway.flow.attempt import Line
 from gateway.flow.consider import Planner
+from gateway.flow.evaluate import Evaluator
 from gateway.flow.health import HealthBook
 from gateway.flow.ports import Clock
 from gateway.flow.settle import Settler
@@ -177,7 +179,7 @@ class Gateway:
             breaker_rules=compiled.breaker_rules,
             kinds=kinds_of(policy),
             judge=judge,
-            grounds=None if judge is None else Grounds(self._certified.certificates, judge.fingerprint),
+            grounds=Grounds(self._certified.certificates, fingerprint_of(judge)),
         )
         accounts = None if before is None else before.planner.accounts
         loads = {} if before is None else {name: line.load for name, line in before.lines.items()}
@@ -215,6 +217,16 @@ class Gateway:
         """Give each request from now on its place in a trace; `take` says, when it is over, what there is of it."""
         self.walk.sampling = sampling
         self._traced = take
+
+    def evaluate(self, hand_over: Callable[[Half], None]) -> None:
+        """From now on draw requests of routes that evaluate; `hand_over` takes each with its answer, and returns at
+        once."""
+
+        def counted(half: Half) -> None:
+            self.metrics.drawn.add((half.route,))
+            hand_over(half)
+
+        self.walk.evaluator = Evaluator(counted)
 
     def _record(self, decision: Decision) -> None:
         if self._traced is not None:

@@ -9,8 +9,9 @@ import gc
 import logging
 import os
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from random import SystemRandom
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -23,6 +24,8 @@ from gateway.core.health import ShardSnapshot, SnapshotError, decode_shard
 from gateway.core.price_json import PriceFileError, decode_prices
 from gateway.edge.courier import Courier
 from gateway.edge.files import Change, DirectoryWatch, follow
+from gateway.edge.halves import SINK as EVALUATION
+from gateway.edge.halves import Halves
 from gateway.edge.journal import Journal
 from gateway.edge.kube.access import Access, NoAccess, find_access
 from gateway.edge.kube.api import Api as KubeApi
@@ -61,7 +64,7 @@ async def _serve(settings: Settings) -> None:
     access = _access(settings)
     instance = str(uuid4())  # names this process to whoever collects what it tells
     gateway, reloader, records, upstream = _made(settings, instance)
-    courier = _traced(gateway, instance)
+    couriers = [courier for courier in (_traced(gateway, instance), _evaluating(gateway, settings)) if courier]
     stop = stop_signal()
     gateway.waiting_for = "" if access is None else "waiting for the monitor's state"
     clients, admin = await _listening(gateway, settings)
@@ -85,7 +88,7 @@ async def _serve(settings: Settings) -> None:
         await admin.drain(1.0)
         with contextlib.suppress(TimeoutError):  # a provider that does not let go must not hold up the end
             await asyncio.wait_for(upstream.close(), CLOSE_S)
-        await asyncio.to_thread(_flush, records, courier)
+        await asyncio.to_thread(_flush, records, couriers)
         log.info("gateway stopped")
 
 
@@ -119,13 +122,25 @@ def _records(settings: Settings, instance: str) -> Records:
     return Records(journal, couriers)
 
 
-def _flush(records: Records, spans: Courier[Decision] | None) -> None:
-    """Deliver what waits, all at once."""
-    if spans is not None:
-        spans.hurry(FLUSH_S)
+def _flush(records: Records, couriers: Sequence[Courier[Any]]) -> None:
+    """Deliver what waits, all at once; `couriers` carry what is no record."""
+    for courier in couriers:
+        courier.hurry(FLUSH_S)
     records.close(FLUSH_S)
-    if spans is not None:
-        spans.close(FLUSH_S)
+    for courier in couriers:
+        courier.close(FLUSH_S)
+
+
+def _evaluating(gateway: Gateway, settings: Settings) -> Courier[bytes] | None:
+    """Draw requests for evaluation, where there is a monitor to take them."""
+    if not settings.monitor_url:
+        if any(route.evaluate is not None for route in gateway.compiled.policy.routes):
+            log.warning("a route says evaluate, and POINTSMAN_MONITOR_URL names no monitor: nothing is drawn")
+        return None
+    halves = Halves(settings.monitor_url)
+    gateway.evaluate(halves.take)
+    gateway.sinks[EVALUATION] = halves.courier
+    return halves.courier
 
 
 def _traced(gateway: Gateway, instance: str) -> Courier[Decision] | None:

@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     config: Path | None = None
     state_dir: Path | None = None  # None: there is no monitor to read from; `run` makes one
     decisions: Word = "stdout"  # or a file's path, or "off"
+    monitor_url: Url = ""  # where what is drawn for evaluation goes; empty: nothing is drawn
     sinks: Annotated[tuple[SinkName, ...], NoDecode, BeforeValidator(_listed)] = ()  # where records go besides
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     kubernetes: Annotated[Literal["auto", "on", "off"], BeforeValidator(_lower)] = "auto"

@@ -55,6 +55,7 @@ class Plan:
             "STATE_DIR": str(self.state_dir),
             "DECISIONS": self.decisions,
             "GATEWAYS": self.admin_url,
+            "MONITOR_URL": self.monitor_url,
             "KUBERNETES": "off",
         }
         if config is not None:

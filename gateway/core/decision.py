@@ -53,6 +53,7 @@ class Considered(Struct, frozen=True, gc=False):
     panic: bool  # every eligible endpoint was open; the least bad are tried
     attempts: int  # at most so many
     opinion: Opinion | None = None  # of a learned model, on the step that counted
+    step: int | None = None  # lower tier of the two that a certificate may choose between; None: none could
     certificate: str | None = None  # on whose grounds it went a tier lower than the rules ask
 
 

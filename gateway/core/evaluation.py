@@ -4,6 +4,7 @@ Owns the JSON between the two and who is drawn for it. The second answer, its ju
 them are the monitor's business; nothing of it is ever waited for here.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -38,7 +39,7 @@ class Half(Struct, frozen=True, gc=False):
 
 
 class HalfError(Exception):
-    """The text is no list of halves; the message says why."""
+    """The text is no list of halves, or a half cannot be written as JSON; the message says why."""
 
 
 def drawn(decision: str, share: float) -> bool:
@@ -46,8 +47,22 @@ def drawn(decision: str, share: float) -> bool:
     return int(decision[:DRAW_DIGITS], 16) < share * float(1 << 4 * DRAW_DIGITS)
 
 
-def encode_halves(halves: list[Half]) -> bytes:
-    return msgspec.json.encode(halves)
+def encode_half(half: Half) -> bytes:
+    """Raises HalfError: a text may hold half an emoji, which no JSON can say."""
+    try:
+        return msgspec.json.encode(half)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise HalfError(f"cannot be written as JSON: {type(error).__name__}") from None
+
+
+def put_together(encoded: Iterable[bytes]) -> bytes:
+    """Halves that are encoded, as the list that is sent."""
+    return b"[" + b",".join(encoded) + b"]"
+
+
+def encode_halves(halves: Iterable[Half]) -> bytes:
+    """Raises HalfError."""
+    return put_together(map(encode_half, halves))
 
 
 def decode_halves(data: bytes) -> list[Half]:

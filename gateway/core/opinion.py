@@ -15,6 +15,7 @@ from gateway.core.classify import FALLBACK_TASK, Classification, Opinion
 
 By = Literal["rules", "learned", "rules+learned"]
 
+RULES = "rules"  # the fingerprint of scores that are the rules' difficulty: they change only with this program
 SURE = 0.5  # a share of all tasks' probability from which the model's word on the task is taken
 
 
@@ -51,6 +52,11 @@ def refined(
     if opinion is None:
         return named
     return replace(named, difficulty=1 - opinion.as_good, opinion=opinion)
+
+
+def fingerprint_of(judge: Judge | None) -> str:
+    """Of what makes the scores that certificates are about."""
+    return RULES if judge is None else judge.fingerprint
 
 
 def _named(found: Classification, prompt: str, judge: Judge, by: By, tasks: Collection[str]) -> Classification:

@@ -13,7 +13,6 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType, to_builtins
 
 from gateway.core.chat import Json
-from gateway.core.classify import Opinion
 from gateway.core.decision import AttemptRow, Considered, Decision, Outcome
 from gateway.core.trace import Trace
 from gateway.core.usage import Usage
@@ -51,10 +50,10 @@ class Tokens(Struct, gc=False):
 
 
 class Learned(Struct, gc=False):
-    """What a learned model said, where one was asked."""
+    """What a learned model said, where one was asked; and where a certificate decided, the score it went by."""
 
     score: float
-    as_good: float
+    as_good: float | None  # None: no model was asked
     needed: int
     neighbours: int
     certificate: str | None
@@ -174,8 +173,8 @@ class Recorder:
             made.excluded = self._sums(considered.excluded)
         made.panic = considered.panic
         made.baseline = considered.baseline
-        if considered.opinion is not None:
-            made.learned = learned(considered.opinion, considered.certificate)
+        if considered.opinion is not None or considered.certificate is not None:
+            made.learned = learned(considered)
 
     def _sums(self, excluded: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
         """How many endpoints each reason kept out. Requests of a kind share the mapping, which is held here with its
@@ -221,10 +220,13 @@ def candidates(considered: Considered) -> list[Candidate]:
     return rows
 
 
-def learned(opinion: Opinion, certificate: str | None) -> Learned:
-    """What a learned model said, and on whose grounds the request went a tier lower."""
+def learned(considered: Considered) -> Learned:
+    """What a learned model said, and on whose grounds the request went a tier lower: without a model, by the rules."""
+    opinion = considered.opinion
+    if opinion is None:
+        return Learned(round(considered.difficulty, 3), None, 0, 0, considered.certificate)
     score, as_good = round(opinion.score, 3), round(opinion.as_good, 3)
-    return Learned(score, as_good, opinion.needed, opinion.neighbours, certificate)
+    return Learned(score, as_good, opinion.needed, opinion.neighbours, considered.certificate)
 
 
 def usage_json(usage: Usage | None) -> dict[str, Json] | None:

@@ -54,6 +54,12 @@ class Metrics(Collector):
             "Snapshot files that were refused, since they are damaged or of another version; the last good one stays.",
             ("file",),
         )
+        self.drawn = Cells(
+            "pointsman_evaluation_drawn",
+            "Requests drawn for blind evaluation whose answers were whole: the first halves of pairs, on their way to "
+            "the monitor. Worry where a route evaluates and none are drawn: its certificates run out.",
+            ("route",),
+        )
 
     def observe(self, decision: Decision) -> None:
         """Count one finished request."""
@@ -185,7 +191,7 @@ class Metrics(Collector):
         yield from families.of_variants(list(self._varied.items()))
         door = Unopened() if self.gauges is None else self.gauges.door()
         yield families.of_shed(ended, door.turned_away, door.timed_out)
-        for cells in (self.unauthorized, self.reload_failures, self.reloads, self.snapshot_errors):
+        for cells in (self.unauthorized, self.reload_failures, self.reloads, self.snapshot_errors, self.drawn):
             yield cells.family()
         yield gauge(
             "pointsman_build_info",

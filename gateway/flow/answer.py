@@ -21,6 +21,7 @@ from gateway.core.trace import Sampling
 from gateway.flow import faults
 from gateway.flow.attempt import Line, Times, pump
 from gateway.flow.consider import Planner
+from gateway.flow.evaluate import Evaluator
 from gateway.flow.health import HealthBook
 from gateway.flow.keep import KeepingSink, keeps_texts
 from gateway.flow.ports import ClientGone, Clock, Recorder, ReplySink
@@ -52,6 +53,7 @@ class Walk:
         self.clock = clock
         self._recorder = recorder
         self.sampling: Sampling | None = None  # None: nothing is traced
+        self.evaluator: Evaluator | None = None  # None: nothing is evaluated
 
     async def answer(self, request: Request, sink: ReplySink) -> None:
         """Answer one request, whatever happens; cancellation means that the client has left."""
@@ -68,7 +70,9 @@ class Walk:
             if run.considered is None:
                 planner = parts.planner
                 run.considered = await planner.considered(request.ask, request.extras, request.client, request.moment)
-            into = KeepingSink(sink, run) if keeps_texts(run.considered) else sink
+            if run.considered.step is not None and self.evaluator is not None:
+                run.drawn = self.evaluator.draws(request.id, run.considered)
+            into = KeepingSink(sink, run) if run.drawn or keeps_texts(run.considered) else sink
             await self._try_in_turn(run, run.considered, parts, into)
         except Refused as refused:
             run.outcome = Outcome.REJECTED
@@ -83,6 +87,8 @@ class Walk:
             raise
         finally:
             self.record(run)
+            if run.drawn and self.evaluator is not None:
+                self.evaluator.finished(run, parts.planner)
 
     def record(self, run: Run) -> None:
         """Write the row of a finished run."""

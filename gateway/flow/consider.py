@@ -19,15 +19,17 @@ from gateway.core.escalation import Escalation
 from gateway.core.extras import Extras
 from gateway.core.named import Named, Naming, UnknownModel, resolve
 from gateway.core.opinion import refined
-from gateway.core.plan import Health, Ordered, Sizes, Wishes, order
+from gateway.core.plan import Health, Ordered, Sizes, Step, Wishes, order
 from gateway.core.policy import NamedModel, Objective, Route
 from gateway.core.refusal import Refusal, RefusalKind, Refused
 from gateway.core.routes import Taken
 from gateway.core.sensitivity import labels_of
 from gateway.flow.baseline import baseline_of
+from gateway.flow.comparable import step_of
 from gateway.flow.detect import LARGE_BYTES, detected, detected_with_pauses
 from gateway.flow.exclusions import Exclusions
 from gateway.flow.refuse import Empty, Unroutable, nothing_left
+from gateway.flow.run import Request
 from gateway.flow.screening import Screening, name_a_model
 from gateway.flow.stage import Client, Moment, Stage
 from gateway.flow.turns import in_turn, tries_in_all
@@ -108,11 +110,35 @@ class Planner:
             panic=panic,
             attempts=attempts,
             opinion=stage.found.opinion,
+            step=stage.step,
             certificate=stage.certificate,
         )
         if not steps:
             raise _unroutable(stage, ordered, health, considered)
         return considered
+
+    def beside(self, request: Request, considered: Considered, tier: int) -> tuple[Step, ...]:
+        """Who would be asked, the best first, if this request whose plan is made needed just `tier`.
+
+        All that was demanded of the plan is demanded here too. The scanner is not asked again, nor who is escalated.
+
+        Raises:
+            Refused: nobody may or can.
+        """
+        ask, extras, moment = request.ask, request.extras, request.moment
+        _, named = self._taken(ask, extras, request.client)
+        task, reasons = considered.task, considered.task_reasons
+        opening_task = self._opening_task(ask, extras, task)
+        found = Classification(task, considered.task_confidence, considered.difficulty, reasons)
+        stage = Stage(
+            ask, extras, named, considered.route, considered.variant, considered.labels, found,
+            tier=tier, home_tier=min(tier, self.world.policy.task_tiers.get(opening_task, 0)),
+            opening_task=opening_task, escalated=considered.escalated, moment=moment,
+        )  # fmt: skip
+        health = self._health(moment.now_s)
+        ordered, _ = self._ordered(stage, self._sizes(stage), self._wishes(stage), health)
+        steps, others, _ = in_turn(ordered, health, len(self.world.policy.catalog.endpoints))
+        return steps + others
 
     def aside(self) -> "Planner":
         """A planner for questions: it has the same knowledge, and its escalations do not count."""
@@ -136,21 +162,23 @@ class Planner:
             floor = _higher(floor, route.escalate.to)
         opening_task = self._opening_task(ask, extras, found.task)
         tier = home_tier = floor
-        certificate = None
+        certificate = step = None
         if naming is _AUTO or (naming is _TIER and named.name != NamedModel.TIER):
             tier = _higher(floor, policy.task_tiers.get(found.task))
             home_tier = tier if opening_task == found.task else _higher(floor, policy.task_tiers.get(opening_task))
-            if self.world.grounds and tier is not None and tier > (floor or 0):
-                found, certificate = self._granted(route, found, ask.survey.prompt, tier - 1, moment)
-                if certificate is not None:
-                    tier, home_tier = tier - 1, home_tier and home_tier - 1
+            if route.evaluate is not None and tier is not None:
+                step = step_of(route, ask, labels, tier, floor or 0)
+                if step is not None and self.world.grounds:
+                    found, certificate = self._granted(route, found, ask.survey.prompt, step, moment)
+                    if certificate is not None:
+                        tier, home_tier = step, home_tier and home_tier - 1
         if route.tier_max is not None:
             tier, home_tier = _capped(tier, route.tier_max), _capped(home_tier, route.tier_max)
         variant = routes.variant_of(route, extras.session or ask.survey.prefix_hash) if route.split else None
         return Stage(
             ask, extras, named, route, variant, labels, found,
             tier=tier, home_tier=home_tier or 0, opening_task=opening_task, escalated=escalated, moment=moment,
-            certificate=certificate,
+            step=step, certificate=certificate,
         )  # fmt: skip
 
     def _taken(self, ask: Ask, extras: Extras, client: Client) -> tuple[Taken, Named]:
@@ -229,14 +257,19 @@ class Planner:
         self, route: Route, found: Classification, prompt: str, step: int, moment: Moment
     ) -> tuple[Classification, str | None]:
         """The id of the certificate that lets this prompt go to tier `step`, one lower than the rules ask."""
-        judge, grounds = self.world.judge, self.world.grounds
-        if judge is None or grounds is None:
+        grounds, evaluate = self.world.grounds, route.evaluate
+        if grounds is None or evaluate is None or not evaluate.auto:
             return found, None
         certificate = grounds.of(route.name, found.task, step, moment.epoch_s)
-        opinion = None if certificate is None else judge.judge(prompt, step)
-        if certificate is None or opinion is None:
+        if certificate is None:
             return found, None
-        return replace(found, opinion=opinion), certificate.id if opinion.score < certificate.threshold else None
+        judge, score = self.world.judge, found.difficulty
+        if judge is not None:
+            opinion = judge.judge(prompt, step)
+            if opinion is None:
+                return found, None
+            found, score = replace(found, opinion=opinion), opinion.score
+        return found, certificate.id if score < certificate.threshold else None
 
     def _escalated(self, route: Route, difficulty: float) -> bool:
         account = self.accounts.get(route.name)

@@ -45,7 +45,7 @@ def _told(walk: Walk, request: Request, considered: Considered) -> dict[str, Any
         "task_confidence": round(considered.task_confidence, 3),
         "task_reasons": list(considered.task_reasons),
         "difficulty": round(considered.difficulty, 3),
-        "learned": considered.opinion and to_builtins(learned(considered.opinion, considered.certificate)),
+        "learned": to_builtins(learned(considered)) if considered.opinion or considered.certificate else None,
         "escalated": considered.escalated,
         "tier_required": tier_name(considered.tier_required, world.policy.tiers),
         "sensitivity": [label.name for label in considered.labels],

@@ -1,4 +1,5 @@
-"""Keeping an answer for the record: only where the route asks for it and every label of the request allows it."""
+"""Keeping an answer: for the record only where the route asks for it and every label of the request allows it, for
+evaluation of requests that were drawn."""
 
 from collections.abc import Sequence
 

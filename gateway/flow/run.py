@@ -43,7 +43,8 @@ class Run(Struct):
     text_digest: str | None = None
     format_ok: bool | None = None  # whether the answer has the form that was asked for; None: none was, or unknown
     dropped: tuple[str, ...] = ()
-    answer: bytearray = field(default_factory=bytearray)  # kept only where the route records texts
+    answer: bytearray = field(default_factory=bytearray)  # kept only for a record with texts, or for evaluation
+    drawn: bool = False  # for evaluation
     skipped: dict[str, str] = {}  # candidates that could not be tried, and why
     promised_usd: float = 0.0  # upper bound of what attempts so far may be billed, where a cost limit stands
 

@@ -41,4 +41,5 @@ class Stage(Struct, frozen=True, gc=False):
     opening_task: str  # what that request was
     escalated: bool
     moment: Moment
+    step: int | None = None  # lower tier of the pair that a certificate may choose between; None: there is no choice
     certificate: str | None = None

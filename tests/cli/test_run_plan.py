@@ -68,6 +68,7 @@ def test_the_children_share_what_was_decided() -> None:
         "POINTSMAN_STATE_DIR": "/s",
         "POINTSMAN_DECISIONS": "/s/decisions.jsonl",
         "POINTSMAN_GATEWAYS": "http://127.0.0.1:2",
+        "POINTSMAN_MONITOR_URL": "http://127.0.0.1:3",
         "POINTSMAN_KUBERNETES": "off",
         "POINTSMAN_CONFIG": "/c.yaml",
     }

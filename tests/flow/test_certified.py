@@ -1,22 +1,23 @@
-"""With a learned model: what it says goes into the plan only as far as a certificate carries it."""
+"""A tier lower than the rules ask: only as far as a certificate carries the score, the model's or the rules'."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from gateway.core.ask import Ask
 from gateway.core.certificate import Certificate, Grounds
 from gateway.core.classify import Opinion
 from gateway.core.extras import NO_EXTRAS, Extras
-from gateway.core.opinion import TaskOpinion
+from gateway.core.opinion import TaskOpinion, fingerprint_of
 from gateway.core.plan import Health
-from gateway.core.policy import Escalate, Route
+from gateway.core.policy import Escalate, Evaluate, Route
 from gateway.flow.consider import Planner
 from gateway.flow.world import World
-from tests.support.builders import EPOCH_S, TASK_TIERS, a_request, a_world, an_ask, an_endpoint
+from tests.support.builders import EPOCH_S, TASK_TIERS, a_body, a_request, a_world, an_ask, an_endpoint
 
 SMALL, MEDIUM, LARGE = 0, 1, 2
-PLAIN = Route("default")
+PLAIN = Route("default", evaluate=Evaluate(0.02, LARGE))
 MATH = "Prove that the derivative of this integral equation is positive."
 
 
@@ -32,6 +33,11 @@ class PlayedJudge:
         return TaskOpinion("chat", 0.9)
 
 
+class SilentJudge(PlayedJudge):
+    def judge(self, prompt: str, step: int) -> Opinion | None:
+        return None
+
+
 def certified(**fields: Any) -> Certificate:
     values: dict[str, Any] = {
         "id": "default/math/1", "route": "default", "task": "math", "step": 1, "threshold": 0.4, "alpha": 0.02,
@@ -45,11 +51,11 @@ def a_world_with(judge: PlayedJudge | None, *certificates: Certificate, route: R
     endpoints = [an_endpoint(name, tier=tier) for tier, name in enumerate(("cheap/s", "mid/m", "dear/l"))]
     by, tiers = "rules+learned" if judge else "rules", {**TASK_TIERS, "math": LARGE}
     world = a_world(*endpoints, classify_by=by, routes=(route,), task_tiers=tiers)
-    return replace(world, judge=judge, grounds=judge and Grounds(certificates, judge.fingerprint))
+    return replace(world, judge=judge, grounds=Grounds(certificates, fingerprint_of(judge)))
 
 
-def considered(world: World, text: str = MATH, extras: Extras = NO_EXTRAS) -> Any:
-    request = a_request(an_ask(text=text), extras=extras)
+def considered(world: World, ask: Ask | None = None, extras: Extras = NO_EXTRAS) -> Any:
+    request = a_request(ask or an_ask(text=MATH), extras=extras)
     planner = Planner(world, lambda _: Health(), frozenset)
     return planner.consider(request.ask, request.extras, request.client, request.moment)
 
@@ -85,21 +91,47 @@ def test_without_grounds_no_score_lowers_a_tier(certificates: tuple[Certificate,
     assert told(a_world_with(PlayedJudge(-9.0), *certificates)) == (LARGE, None, "dear/l")
 
 
-def test_without_a_model_a_certificate_says_nothing() -> None:
+def test_without_a_model_its_certificate_says_nothing() -> None:
     assert told(a_world_with(None, certified())) == (LARGE, None, "dear/l")
     found = considered(a_world_with(None))
-    assert (found.opinion, found.certificate) == (None, None)
+    assert (found.opinion, found.certificate, found.step) == (None, None, MEDIUM)
+
+
+def test_a_certificate_of_the_rules_goes_by_their_difficulty() -> None:
+    difficulty = considered(a_world_with(None)).difficulty
+    above, below = certified(model="rules", threshold=difficulty), certified(model="rules", threshold=difficulty + 0.01)
+    assert told(a_world_with(None, above)) == (LARGE, None, "dear/l")
+    assert told(a_world_with(None, below)) == (MEDIUM, "default/math/1", "mid/m")
+    assert told(a_world_with(PlayedJudge(-9.0), below)) == (LARGE, None, "dear/l")
+
+
+def test_nothing_was_learned_of_the_step() -> None:
+    assert told(a_world_with(SilentJudge(), certified())) == (LARGE, None, "dear/l")
+
+
+@pytest.mark.parametrize("evaluate", [None, Evaluate(0.02, LARGE, auto=False), Evaluate(0.02, MEDIUM)])
+def test_where_nothing_is_compared_or_the_operator_decides_nothing_is_certified(evaluate: Evaluate | None) -> None:
+    world = a_world_with(PlayedJudge(-9.0), certified(), route=replace(PLAIN, evaluate=evaluate))
+    assert told(world) == (LARGE, None, "dear/l")
+
+
+@pytest.mark.parametrize("body", [a_body(MATH, n=2), a_body(MATH, model="tier:large"), a_body(MATH, model="l")])
+def test_a_kind_of_request_that_is_not_drawn_is_not_certified(body: dict[str, Any]) -> None:
+    world = a_world_with(PlayedJudge(-9.0), certified())
+    plain, found = considered(world), considered(world, ask=an_ask(body))
+    assert (plain.certificate, plain.step) == ("default/math/1", MEDIUM)
+    assert (found.certificate, found.step) == (None, None)
 
 
 def test_a_floor_stands_whatever_is_certified() -> None:
-    floored = Route("default", tier_min=LARGE)
+    floored = replace(PLAIN, tier_min=LARGE)
     assert told(a_world_with(PlayedJudge(-9.0), certified(), route=floored)) == (LARGE, None, "dear/l")
     asked = Extras(tier=LARGE)
     assert told(a_world_with(PlayedJudge(-9.0), certified()), extras=asked) == (LARGE, None, "dear/l")
 
 
 def test_what_was_escalated_is_not_lowered_again() -> None:
-    route = Route("default", escalate=Escalate(1.0, LARGE, "score"))
+    route = replace(PLAIN, escalate=Escalate(1.0, LARGE, "score"))
     assert told(a_world_with(PlayedJudge(-9.0), certified(), route=route)) == (LARGE, None, "dear/l")
 
 
