@@ -73,6 +73,10 @@ class Reader {
     this.made = 0;
   }
 
+  get full() {
+    return this.made > ELEMENTS;
+  }
+
   make(tag, attributes, ...children) {
     this.made += 1;
     return h(tag, attributes, ...children);
@@ -86,7 +90,7 @@ class Reader {
         at += 1;
         continue;
       }
-      if (depth > DEPTH || this.made > ELEMENTS) {
+      if (depth > DEPTH || this.full) {
         found.push(this.make("p", {}, lines.slice(at).join("\n")));
         break;
       }
@@ -138,7 +142,7 @@ class Reader {
     if (!first) return null;
     const items = [];
     let next = at;
-    for (let marker = first; marker && marker.ordered === first.ordered; ) {
+    for (let marker = first; marker && marker.ordered === first.ordered && !this.full; ) {
       const [inner, end] = itemOf(lines, next, marker);
       items.push(this.make("li", {}, this.blocks(inner, depth + 1)));
       next = end;
@@ -155,7 +159,7 @@ class Reader {
     if (heads.length > COLUMNS || heads.length !== cellsOf(under).length) return null;
     const rows = [];
     let next = at + 2;
-    for (; next < lines.length && lines[next].includes("|") && !blank(lines[next]); next += 1) {
+    for (; next < lines.length && lines[next].includes("|") && !this.full; next += 1) {
       const cells = cellsOf(lines[next]);
       rows.push(this.make("tr", {}, heads.map((_, column) => this.make("td", {}, this.inline(cells[column] ?? "")))));
     }
@@ -171,9 +175,7 @@ class Reader {
 
   /** What stands in a line: texts and elements. */
   inline(text) {
-    if (this.made > ELEMENTS) return [text];
-    const line = new Line(this, text);
-    return line.read();
+    return new Line(this, text).read();
   }
 }
 
@@ -204,6 +206,7 @@ class Line {
     this.text = text;
     this.found = [];
     this.open = []; // { sign, length, at }: `found[at]` is the mark as text, until its end is found
+    this.mark = -1; // where in `found` the last mark is
     this.ticks = null; // length of a run of backticks -> where such runs begin, in order
   }
 
@@ -211,9 +214,9 @@ class Line {
     let at = 0;
     while (at < this.text.length) {
       SPECIAL.lastIndex = at;
-      const special = SPECIAL.exec(this.text);
+      const special = this.reader.full ? null : SPECIAL.exec(this.text);
       const until = special ? special.index : this.text.length;
-      if (until > at) this.found.push(this.text.slice(at, until));
+      if (until > at) this.plain(at, until);
       if (!special) break;
       at = this.special(special[0], until);
     }
@@ -228,8 +231,11 @@ class Line {
     return this.emphasis(sign, at);
   }
 
+  /** Take this as it is written, together with what came so before. */
   plain(from, to) {
-    this.found.push(this.text.slice(from, to));
+    const last = this.found.length - 1;
+    if (typeof this.found[last] === "string" && last !== this.mark) this.found[last] += this.text.slice(from, to);
+    else this.found.push(this.text.slice(from, to));
     return to;
   }
 
@@ -276,8 +282,10 @@ class Line {
       this.close(which);
     }
     if (length === 0) return end;
-    if (!blank(after) && length <= 3 && this.open.length < OPEN) this.open.push({ sign, length, at: this.found.length });
-    return this.plain(end - length, end);
+    if (blank(after) || length > 3 || this.open.length === OPEN) return this.plain(end - length, end);
+    this.mark = this.found.push(sign.repeat(length)) - 1;
+    this.open.push({ sign, length, at: this.mark });
+    return end;
   }
 
   close(which) {

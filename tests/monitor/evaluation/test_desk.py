@@ -6,12 +6,12 @@ import pytest
 
 from gateway.core.evaluation import Half
 from monitor.evaluation.desk import COUNTED_S, HELD_S, Choice, Count, Desk, Nothing, ScorerError, Shown
-from monitor.evaluation.pairs import Answer, By
+from monitor.evaluation.pairs import By
 from monitor.evaluation.progress import Agreement
 from monitor.evaluation.store import Store
 from monitor.evaluation.tickets import LIFE_S, LapsedTicketError, TicketError
 from tests.support.builders import EPOCH_S
-from tests.support.halves import a_half
+from tests.support.scored import add_pair, half_of
 
 LOWER, UPPER = "from the lower tier", "from the upper tier"
 GAINS = {LOWER: -1.0, UPPER: 1.0}
@@ -24,13 +24,10 @@ class Table:
         self.store = Store.open(url)
         self.now_s = EPOCH_S
         for number in range(pairs):
-            self.complete(a_half(number))
+            self.complete(half_of(number))
 
     def complete(self, half: Half) -> None:
-        self.store.add([half], self.now_s)
-        first, second = (LOWER, UPPER) if half.lower else (UPPER, LOWER)
-        answer = Answer(half.others[0], second, 0.001)
-        self.store.complete(half.decision, f"prompt of {half.decision}", first, answer, self.now_s)
+        add_pair(self.store, half, f"prompt of {half.decision}", LOWER, UPPER)
 
     def desk(self) -> Desk:
         return Desk(self.store, lambda: self.now_s)
@@ -62,7 +59,7 @@ def test_shows_prompt_and_both_answers_and_nothing_that_names_them(url: str) -> 
 def test_takes_a_side_for_the_answer_that_stood_there(url: str, choice: Choice, lower: bool) -> None:
     table = Table(url, pairs=0)
     for number in range(24):
-        table.complete(a_half(number, lower=lower))
+        table.complete(half_of(number, lower=lower))
     desk, meant, orders = table.desk(), {}, set()
     for number in range(24):
         pair = shown(desk)
@@ -134,7 +131,7 @@ def test_refuses_a_ticket_of_another_scorer_and_of_a_pair_that_is_gone(url: str)
     ticket = shown(desk).ticket
     with pytest.raises(TicketError, match="another scorer than 'Ben'"):
         desk.judge(ticket, "Ben", Choice.TIE)
-    table.store.purge(EPOCH_S + 1)
+    table.store.purge(EPOCH_S + 9)
     with pytest.raises(LapsedTicketError, match="no longer kept"):
         desk.judge(ticket, "Ann", Choice.TIE)
 
@@ -155,7 +152,7 @@ def test_takes_names_in_every_script(url: str, name: str) -> None:
 
 def test_says_how_many_pairs_still_wait_where_there_is_none(url: str) -> None:
     table = Table(url, pairs=0)
-    table.store.add([a_half(7), a_half(8)], EPOCH_S)
+    table.store.add([half_of(7), half_of(8)], EPOCH_S)
     assert table.desk().next("Ann") == Nothing(2)
 
 

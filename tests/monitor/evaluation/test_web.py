@@ -10,11 +10,10 @@ import pytest
 from aiohttp import web
 
 from monitor.evaluation.desk import Desk
-from monitor.evaluation.pairs import Answer
 from monitor.evaluation.store import Store, StoreError
 from monitor.evaluation.web import evaluation_routes
 from tests.support.builders import EPOCH_S
-from tests.support.halves import a_half
+from tests.support.scored import add_pair, half_of
 
 VALID = "verdict being one of left, right, tie, both_bad, skip"
 
@@ -46,9 +45,7 @@ class Client:
 async def desk_on_a_port(folder: Path, pairs: int = 1) -> AsyncIterator[Client]:
     store = Store.open(f"sqlite:///{folder}/evaluations.sqlite")
     for number in range(pairs):
-        half = a_half(number)
-        store.add([half], EPOCH_S)
-        store.complete(half.decision, "prompt", "upper", Answer("weak/m", "lower", None), EPOCH_S)
+        add_pair(store, half_of(number), "prompt", "lower", "upper")
     app = web.Application()
     app.add_routes(evaluation_routes(Desk(store, lambda: EPOCH_S)))
     runner = web.AppRunner(app, access_log=None)
@@ -125,7 +122,7 @@ async def test_refuses_tickets_that_it_never_gave_and_pairs_that_are_gone(tmp_pa
         _, pair = await client.get("next?scorer=Ann")
         status, told = await client.say({"ticket": pair["ticket"], "scorer": "Ben", "verdict": "tie"})
         assert (status, message(told)) == (400, "the ticket was given to another scorer than 'Ben'")
-        client.store.purge(EPOCH_S + 1)
+        client.store.purge(EPOCH_S + 9)
         status, told = await client.say({"ticket": pair["ticket"], "scorer": "Ann", "verdict": "tie"})
         assert (status, message(told)) == (410, "the pair is no longer kept; ask for the next one")
         assert client.store.judged() == []
