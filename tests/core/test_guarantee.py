@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.guarantee import FRESH_EVERY, LEAST_PAIRS, Pair, Sentry, Verdict, Watch, certify
+from gateway.core.guarantee import FRESH_EVERY, LEAST_PAIRS, Pair, Sentry, Verdict, Watch, certify, fewest
 
 ALPHA, DELTA = 0.02, 0.1
-LOGS = 1_000
+LOGS = 300  # as part of the whole procedure it is tried on 1,000: tests/monitor/evaluation/test_certify.py
 
 
 def a_log(seed: int, count: int) -> list[Pair]:
@@ -82,6 +82,15 @@ def test_weights_count_up_to_any_common_factor() -> None:
 
 def test_few_pairs_certify_nothing() -> None:
     assert certify([Pair(0.5, 0.0)] * (LEAST_PAIRS - 1), ALPHA, DELTA) is None
+
+
+@pytest.mark.parametrize(("alpha", "delta", "count"), [(0.02, 0.025, 370), (0.05, 0.05, 118), (0.2, 0.1, LEAST_PAIRS)])
+def test_so_many_pairs_without_a_loss_certify_everything_and_a_few_less_nothing(
+    alpha: float, delta: float, count: int
+) -> None:
+    assert fewest(alpha, delta) == count
+    assert certify([Pair(number / count, 0.0) for number in range(count)], alpha, delta) is not None
+    assert certify([Pair(number / count, 0.0) for number in range(count * 97 // 100)], alpha, delta) is None
 
 
 def test_where_the_cheaper_tier_is_always_worse_nothing_is_certified() -> None:
