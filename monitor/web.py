@@ -2,9 +2,11 @@
 
     GET /api/overview    the monitor now: endpoints as published, probes, prices
     GET /api/stream      server-sent events `overview`
+
+Where routes are evaluated, `monitor.evaluation.web` adds the scoring page.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +31,8 @@ class Views:
     stream: Broadcast
 
 
-def monitor_app(views: Views, registry: CollectorRegistry) -> web.Application:
-    """The application of the monitor's port."""
+def monitor_app(views: Views, registry: CollectorRegistry, more: Iterable[web.RouteDef] = ()) -> web.Application:
+    """The application of the monitor's port, with `more` routes beside its own."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -64,6 +66,7 @@ def monitor_app(views: Views, registry: CollectorRegistry) -> web.Application:
             *page_routes("monitor.html"),
             web.get("/api/overview", overview),
             web.get("/api/stream", views.stream.stream),
+            *more,
         ]
     )
     app.on_shutdown.append(end_streams)

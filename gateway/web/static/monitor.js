@@ -3,7 +3,7 @@
 import { line } from "./charts.js";
 import { byId, h, say, state } from "./dom.js";
 import { condition, endpointName, inTrouble, priceOf, twoQuantiles } from "./endpoints.js";
-import { listen } from "./live.js";
+import { ask, listen } from "./live.js";
 import { Table } from "./table.js";
 import { follow } from "./views.js";
 import { clock, compact, ms, NONE, percent, rate, span, spoken, usd } from "./words.js";
@@ -118,6 +118,9 @@ function draw() {
 
 byId("endpoint-search").addEventListener("input", draw);
 follow(draw);
+ask("config").then((config) => {
+  byId("scoring").hidden = !config.routes.some((route) => route.evaluate);
+});
 listen({ overview: hear }, (word) => {
   say(byId("connection"), word);
   byId("connection").className = `state ${word === "live" ? "ok" : "warn"}`;

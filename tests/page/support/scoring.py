@@ -1,5 +1,6 @@
 """A monitor's scoring page on a real store, with pairs that are well meant and pairs that are not."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -37,11 +38,19 @@ async def scoring(folder: Path) -> AsyncIterator[Scoring]:
         running.add("One more", "lower: one more", "upper: one more")
         return web.Response()
 
+    async def config(_: web.Request) -> web.Response:
+        return web.json_response({"routes": [{"name": "default", "evaluate": {"share": 0.02}}]})
+
+    async def silence(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await asyncio.Event().wait()
+        return response
+
     app = web.Application()
-    app.add_routes(
-        [*evaluation_routes(Desk(store, lambda: EPOCH_S)), *page_routes("monitor.html"), web.post("/more", more)]
-    )
-    runner = web.AppRunner(app, access_log=None)
+    app.add_routes([*page_routes("monitor.html"), web.get("/config", config), web.get("/api/stream", silence)])
+    app.add_routes([*evaluation_routes(Desk(store, lambda: EPOCH_S)), web.post("/more", more)])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     running.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
