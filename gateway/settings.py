@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "POINTSMAN_"
@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     monitor_port: Port = 9091
     config: Path | None = None
     state_dir: Path | None = None  # None: there is no monitor to read from; `run` makes one
+    evaluations: SecretStr | None = None  # the monitor's store of them: a file, or a URL; None: in the state directory
     decisions: Word = "stdout"  # or a file's path, or "off"
     monitor_url: Url = ""  # where what is drawn for evaluation goes; empty: nothing is drawn
     sinks: Annotated[tuple[SinkName, ...], NoDecode, BeforeValidator(_listed)] = ()  # where records go besides

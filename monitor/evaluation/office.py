@@ -1,0 +1,137 @@
+"""Evaluation in the monitor's process: opened where a route of the configuration evaluates, and put together here.
+
+A store that cannot be opened stops nothing else: it is tried again, and what gateways hand over meanwhile is refused in
+a way that lets them try again as well. Once open it stays so until the end of the process, since texts from before have
+to be let go in time even where no route evaluates any more.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from aiohttp import web
+
+from gateway.config.compile import Compiled
+from gateway.core.policy import Evaluate
+from gateway.core.pricing import Price
+from gateway.flow.ports import Keys, Upstream
+from monitor.evaluation.asking import Asker
+from monitor.evaluation.calling import Caller
+from monitor.evaluation.desk import Desk
+from monitor.evaluation.intake import Intake, answered
+from monitor.evaluation.judge import Judge
+from monitor.evaluation.spending import Spending
+from monitor.evaluation.store import Store, StoreError
+from monitor.evaluation.web import evaluation_routes
+from monitor.evaluation.worker import Worker
+from monitor.ports import Clock
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0  # where the store cannot be opened
+
+log = logging.getLogger(__name__)
+
+
+class Runner(Protocol):
+    async def run(self) -> None:
+        """Until it is cancelled."""
+
+
+class Place(Protocol):
+    """Where the store is."""
+
+    def url(self) -> str:
+        """Raises StoreError where there is none."""
+
+    def used(self) -> bool:
+        """Whether there may be something from before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What evaluation has of its process."""
+
+    upstream: Upstream
+    clock: Clock
+    prices: Callable[[], Mapping[str, Price | None]]
+    name: str  # of this process among its replicas
+
+
+class Office:
+    def __init__(self, place: Place, around: Around, beside: Callable[[Store], Runner]) -> None:
+        """`beside` makes what runs while the store is open: the certifier's keeper."""
+        self._place = place
+        self._late = _Late()
+        self.store = store = cast(Store, self._late)
+        self._caller = Caller(around.upstream, around.clock, around.prices)
+        spending = Spending(store)
+        asker, judge = Asker(self._caller, spending, around.clock), Judge(self._caller, spending, around.clock)
+        self.worker = Worker(store, asker, judge, around.clock, around.name)
+        self.intake = Intake(store, around.clock.epoch_s, self.worker.wake)
+        self._desk = Desk(store, around.clock.epoch_s)
+        self._beside = beside
+        self._rules: Mapping[str, Evaluate] = {}
+        self._wanted = asyncio.Event()
+
+    def reconfigure(self, compiled: Compiled, keys: Keys) -> None:
+        """Take over an accepted version of the configuration."""
+        self._rules = {route.name: route.evaluate for route in compiled.policy.routes if route.evaluate is not None}
+        self._caller.reconfigure(compiled.policy.catalog, keys)
+        self.worker.reconfigure(self._rules)
+        if self._rules or self._place.used():
+            self._wanted.set()
+
+    async def run(self) -> None:
+        """Open, work, and close at the end; ends by cancellation."""
+        await self._wanted.wait()
+        try:
+            self._late.real = await self._opened()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.worker.run())
+                group.create_task(self._beside(self.store).run())
+        finally:
+            if self._late.real is not None:
+                self._late.real.close()
+
+    async def _opened(self) -> Store:
+        failures = 0
+        while True:
+            try:
+                return await asyncio.to_thread(lambda: Store.open(self._place.url()))
+            except StoreError as error:
+                if not failures:
+                    log.error("evaluation waits, since its store cannot be opened; it is tried again: %s", error)
+                await asyncio.sleep(min(FIRST_WAIT_S * 2.0**failures, LONGEST_WAIT_S))
+                failures += 1
+
+    def routes(self) -> list[web.RouteDef]:
+        """The intake, and the page on which people judge."""
+        intake = _where(lambda: bool(self._rules), [self.intake.route()])
+        return [*intake, *_where(self._wanted.is_set, evaluation_routes(self._desk))]
+
+
+class _Late:
+    """Stands for the store until it is open."""
+
+    real: Store | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self.real is None:
+            raise StoreError("it is not open yet")
+        return getattr(self.real, name)
+
+
+def _where(on: Callable[[], bool], routes: Iterable[web.RouteDef]) -> list[web.RouteDef]:
+    """Those routes, answered only while `on` says so."""
+
+    def guarded(handler: Any) -> Any:
+        async def guarding(request: web.Request) -> web.StreamResponse:
+            if on():
+                found: web.StreamResponse = await handler(request)
+                return found
+            return answered(404, "no route of the configuration evaluates: it takes `evaluate:` in a route")
+
+        return guarding
+
+    return [web.RouteDef(one.method, one.path, guarded(one.handler), one.kwargs) for one in routes]
