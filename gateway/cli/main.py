@@ -67,6 +67,13 @@ def _process(given: Namespace) -> int:
     return 0
 
 
+def _evaluations(given: Namespace) -> int:
+    """The monitor's own command, which knows its options."""
+    sys.argv = ["pointsman evaluations", *given.arguments]
+    runpy.run_module("monitor.evaluation", run_name="__main__", alter_sys=True)
+    return 0
+
+
 def _check(given: Namespace) -> int:
     return check(_source(given.file), _known(_settings(given)), as_json=given.as_json)
 
@@ -142,6 +149,13 @@ def _replay(given: Namespace) -> int:
     return replay(given, load_here(settings.config_path(), _known(settings)))
 
 
+def _tune(given: Namespace) -> int:
+    from gateway.cli.tune import tune  # here, since numpy takes a tenth of a second to import
+
+    settings = _settings(given)
+    return tune(given, settings.config_path(), _known(settings))
+
+
 def _experiment(given: Namespace) -> int:
     from gateway.cli.experiment import experiment  # here, since nothing else needs it
 
@@ -173,7 +187,9 @@ _COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "schema": _schema,
     "import": _import,
     "replay": _replay,
+    "tune": _tune,
     "experiment": _experiment,
+    "evaluations": _evaluations,
 }
 
 

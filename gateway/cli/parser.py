@@ -29,7 +29,9 @@ def parser_of_pointsman() -> argparse.ArgumentParser:
     _command(commands, "schema", "the JSON Schema of pointsman.yaml", "pointsman schema > pointsman.schema.json")
     _add_import(commands)
     _add_replay(commands)
+    _add_tune(commands)
     _add_experiment(commands)
+    _add_evaluations(commands)
     return parser
 
 
@@ -163,6 +165,22 @@ def _add_replay(commands: Any) -> None:
     parser.add_argument("--health", choices=["recorded", "well"], default="recorded", help=health)
 
 
+def _add_tune(commands: Any) -> None:
+    example = (
+        "pointsman tune decisions.jsonl\n"
+        "  pointsman evaluations export > judged.jsonl\n"
+        "  pointsman tune 'decisions-*.jsonl.gz' --evaluations judged.jsonl\n"
+        "  pointsman tune decisions.jsonl --evaluations judged.jsonl --json | jq -r .diff | patch -p0"
+    )
+    what = "changes of the configuration that recorded traffic and judged pairs speak for, as a diff with its evidence"
+    parser = _command(commands, "tune", what, example)
+    parser.add_argument("logs", metavar="LOG", nargs="+", help="JSON lines, .gz or .parquet; here or in a bucket")
+    _add_settings(parser, "config", "catalog")
+    judged = "judged pairs, as `pointsman evaluations export` writes them; without them nothing is certified"
+    parser.add_argument("--evaluations", metavar="FILE", help=judged)
+    parser.add_argument("--write", action="store_true", help="change the file, once the result was checked")
+
+
 def _add_experiment(commands: Any) -> None:
     example = "pointsman experiment support decisions.jsonl\n  pointsman experiment support --url http://10.0.0.7:9090"
     what = "the variants of a route's split beside each other, with intervals that hold whenever you look"
@@ -176,6 +194,13 @@ def _add_experiment(commands: Any) -> None:
     parser.add_argument("--confidence", type=_share, default=0.95, help=confidence)
     tolerance = "how much more often the better one may fail, as a share (default %(default)s)"
     parser.add_argument("--tolerance", type=_share, default=0.02, help=tolerance)
+
+
+def _add_evaluations(commands: Any) -> None:
+    """Its options and its help are the monitor's: nothing that is given to it is an option here."""
+    what = "pairs of blind evaluation: export, import, purge, progress"
+    parser = commands.add_parser("evaluations", help=what, add_help=False, prefix_chars="\0")
+    parser.add_argument("arguments", nargs="*")
 
 
 def _share(text: str) -> float:

@@ -214,6 +214,7 @@ _TYPES = {
     "bool": "true or false",
     "object": "an object",
     "array": "a list",
+    "bytes": "bytes in base64",
 }
 _ENUMS = {
     "kind": ("evaluations", "pair", "spending", "state"),
@@ -234,8 +235,8 @@ def _words(said: str) -> str:
         what = f"must be {_named(expected[1])}, and is {_named(expected[2])}"
     elif (bound := _BOUND.match(what)) is not None:
         what = f"must be {_named(bound[1])} of {'at least' if bound[2] == '>=' else 'at most'} {bound[3]}"
-    elif (right := _PATTERNS.get(where)) is not None:
-        what = f"must be {right}"
+    elif (pattern := _PATTERNS.get(where)) is not None:
+        what = f"must be {pattern}"
     elif what.startswith("Invalid ") and (right := _ENUMS.get(where.rpartition(".")[2])) is not None:
         what = f"must be one of {', '.join(right)}"
     else:

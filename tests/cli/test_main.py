@@ -135,7 +135,8 @@ def test_says_in_a_line_what_cannot_be_done(
 
 COMMANDS = (
     "run", "gateway", "monitor", "check", "explain", "decisions tail", "decisions show", "top", "models", "schema",
-    "import litellm", "import portkey",
+    "import litellm", "import portkey", "evaluations export", "evaluations import", "evaluations purge",
+    "evaluations progress",
 )  # fmt: skip
 
 
