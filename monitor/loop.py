@@ -64,6 +64,11 @@ class Monitor:
         """These fall to this replica from now on; acted on within a second."""
         self._wanted = shards
 
+    @property
+    def leads(self) -> bool:
+        """Whether what is there once for all replicas falls to this one: prices, certificates."""
+        return PRICES_SHARD in self._own and self.publishing
+
     async def run(self) -> None:
         """Take over, and work until cancelled."""
         await self._share()
@@ -120,7 +125,7 @@ class Monitor:
 
     async def _price(self) -> None:
         now_s = self._ports.clock.now_s()
-        if PRICES_SHARD not in self._own or not self.publishing or now_s - self._priced_s < REFRESH_S:
+        if not self.leads or now_s - self._priced_s < REFRESH_S:
             return
         self._priced_s = now_s
         await self.market.refresh(self.watchlist)

@@ -179,6 +179,14 @@ class Press:
         if not self._priced or await self._gone(PRICES_KEY):
             await self.print_prices(book)
 
+    async def standing(self, key: str) -> bytes | None:
+        """What is published under this key, by whomever. Raises `PublishError`."""
+        return await self._publisher.read(key)
+
+    async def print_text(self, key: str, data: bytes) -> bool:
+        """Whether it was published. What was not is the caller's to try again."""
+        return await self._write(key, data)
+
     async def _gone(self, key: str) -> bool:
         try:
             return await self._publisher.read(key) is None

@@ -44,6 +44,7 @@ FIRST_OF_TASK = 300  # pairs: with fewer of one kind a threshold for all kinds t
 VALID_S = 30 * 86_400.0  # after the last look, or after the last time that 20 pairs had been watched
 WATCHED = 20
 ALARMS_KEPT = 50
+LARGEST_SCORE = 1e9
 ID_DIGITS = 12
 
 
@@ -126,7 +127,7 @@ def certified(judged: Sequence[Judged], terms: Mapping[str, Evaluate], before: S
     Args:
         terms: of every route that is evaluated. On others nothing is in force, and nothing is forgotten.
     """
-    ordered = sorted(judged, key=lambda one: (one.facts.time_s, one.facts.decision))
+    ordered = sorted(filter(_sound, judged), key=lambda one: (one.facts.time_s, one.facts.decision))
     models = {one.facts.route: one.facts.model for one in ordered if one.facts.route in terms}
     rows: dict[tuple[str, int], dict[str, list[Judged]]] = {}
     for one in ordered:
@@ -140,6 +141,11 @@ def certified(judged: Sequence[Judged], terms: Mapping[str, Evaluate], before: S
     after = known | {one.key: one for one in run.series}
     alarms = (*before.alarms, *run.alarms)[-ALARMS_KEPT:]
     return State(VERSION, tuple(after.values()), alarms, models)
+
+
+def _sound(one: Judged) -> bool:
+    """Whether it can be reckoned with: halves come over the network."""
+    return 0 < one.facts.probability <= 1 and abs(one.facts.score) < LARGEST_SCORE
 
 
 def _begun(route: str, step: int, model: str, terms: Evaluate) -> Series:

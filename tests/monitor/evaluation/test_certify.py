@@ -305,3 +305,11 @@ def test_a_task_keeps_to_its_own_side_even_without_pairs() -> None:
     others = a_log(18, 150, none_needed, "x", first=400)
     after = certified(others, {ROUTE: terms()}, state, BEGIN_S + 600 * EVERY_S)
     assert in_force(after)[None].without == ("email",)
+
+
+@pytest.mark.parametrize("broken", [{"probability": 0.0}, {"probability": -1.0}, {"score": 1e308}])
+def test_pairs_that_no_gateway_can_have_meant_are_passed_over(broken: dict[str, float]) -> None:
+    pairs = a_log(19, 150, none_needed)
+    strange = replace(pairs[0], facts=replace(pairs[0].facts, **broken))
+    of, now_s = {ROUTE: terms()}, BEGIN_S + DAY_S
+    assert certified([*pairs, strange], of, State(), now_s) == certified(pairs, of, State(), now_s)
