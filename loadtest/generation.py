@@ -14,6 +14,7 @@ from loadtest.billing import Tokens
 from loadtest.prompt_cache import BLOCK_TOKENS, PromptCache
 from loadtest.quality import FLAWLESS, Quality
 from loadtest.schemas import Sampler
+from loadtest.verdicts import verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,9 @@ def _text(ask: Ask, speaker: str, quality: Quality) -> str:
 
 
 def _composed(ask: Ask, speaker: str, quality: Quality) -> str:
+    judged = verdict(ask.question)
+    if judged is not None:
+        return judged
     if not quality.rules:
         return answers.compose(ask.question, speaker)
     done_well = quality.does_well(ask.model.id, ask.question)
