@@ -36,7 +36,7 @@ DAY_S = 86_400
 def replay(given: Namespace, compiled: Compiled) -> int:
     """Read the logs, plan every request anew, and print what came out. Raises `NoRecords`."""
     day, book = _prices(given.prices, compiled.price_book)
-    say = _progress()
+    say = progress()
     with closing(RecordTable(given.logs, say)) as table:
         if not table.count:
             raise NoRecords("the log holds no decision records (JSON lines with the fields of a decision)")
@@ -156,7 +156,7 @@ def _json(sums: dict[Slice, Sums]) -> dict[str, object]:
     return {"total": whole.json(), "slices": rows, "cannot_be_known": unknown(whole)}
 
 
-def _progress() -> Callable[[str], None]:
+def progress() -> Callable[[str], None]:
     """Says how far it is on standard error: in one line of a terminal, else now and then."""
     if sys.stderr.isatty():
         return lambda text: print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -52,6 +52,11 @@ class RecordTable:
         self.feedback = self._number("select count(*) from log where decision is not null")
         self.others = self._number("select count(*) from log where decision is null and kind is null")
 
+    def span_s(self) -> float:
+        """From the first request to the last."""
+        (span,) = self._db.execute("select coalesce(max(at_s) - min(at_s), 0) from requests").fetchone() or (0.0,)
+        return float(span)
+
     def ttft_p95_ms(self) -> dict[str, float]:
         """What the log says of each endpoint's time to its first token."""
         rows = self._db.execute(

@@ -30,6 +30,7 @@ class Sums:
     same: int = 0  # answers that would come from the same endpoint
     known: int = 0  # of those, have feedback or were asked for a form: their quality is known
     good: int = 0  # of those, were found good
+    poor: int = 0  # of the known, were found bad
     bad: int = 0  # of the same, were found bad, by whatever sign
     signals: Counter[str] = field(default_factory=Counter)  # of all requests, what became of them: `core.signals`
     partial: int = 0  # planned with candidates missing that records only count
@@ -77,6 +78,7 @@ class Sums:
                 "good": self.good,
                 "good_share": self.good / self.known if self.known else None,
                 "good_interval_95": [low, high] if self.known else None,
+                "poor": self.poor,
                 "same_endpoint": self.same,
                 "bad": self.bad,
                 "bad_share": self.bad / self.same if self.same else None,

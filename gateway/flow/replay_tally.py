@@ -97,6 +97,7 @@ def _quality(sums: Sums, answers: Answers) -> None:
     known = answers.answered & answers.signals.two_sided()
     sums.same = int(answers.answered.sum())
     sums.known, sums.good = int(known.sum()), int((scores[known] > 0).sum())
+    sums.poor = int((scores[known] < 0).sum())
     sums.bad = int((scores[answers.answered] < 0).sum())
 
 
