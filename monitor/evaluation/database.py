@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, ins
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from monitor.evaluation.store import StoreError
+from monitor.evaluation.store_errors import StoreError
 from monitor.evaluation.tables import MIGRATIONS, VERSION, metadata, schema
 
 BUSY_MS = 10_000  # how long SQLite waits for another process that writes

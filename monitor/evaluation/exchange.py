@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from monitor.evaluation.database import Database
 from monitor.evaluation.pairs import By, Judgement, Verdict
 from monitor.evaluation.rows import endpoints_of, judgement_row
-from monitor.evaluation.store import RowError
+from monitor.evaluation.store_errors import RowError
 from monitor.evaluation.tables import judgements, pairs, spending, states, texts
 
 VERSION = 1

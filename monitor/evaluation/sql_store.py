@@ -25,14 +25,15 @@ from monitor.evaluation.rows import (
     pair_row,
     text_row,
 )
-from monitor.evaluation.store import Store
 from monitor.evaluation.summary import judged_pairs, progress_of
 from monitor.evaluation.tables import COMPLETE, GIVEN_UP, WAITING, judgements, pairs, spending, states, texts
 
 NOBODY = ""  # the scorer of a pair that nobody had to judge
 
 
-class SqlStore(Store):
+class SqlStore:
+    """`monitor.evaluation.store.Store`."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

@@ -5,25 +5,19 @@ is an argument throughout. What holds the rows (`monitor.evaluation.sql_store`) 
 SQLAlchemy weighs 17 MiB, which a monitor without evaluation shall not carry.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from gateway.core.evaluation import Half
 from monitor.evaluation.pairs import Answer, Judged, Judgement, Pair
 from monitor.evaluation.progress import Progress
+from monitor.evaluation.store_errors import RowError, StoreError
+
+__all__ = ["RowError", "Store", "StoreError"]
 
 
-class StoreError(Exception):
-    """The store cannot be opened, or did not do what it was asked; the message is for people and holds no password."""
-
-
-class RowError(StoreError):
-    """A row cannot be imported, so none was; the message has its number, the field, and what would be right."""
-
-
-class Store(ABC):
+class Store(Protocol):
     """All methods raise StoreError where the database fails, and have then changed nothing."""
 
     @classmethod
@@ -37,33 +31,27 @@ class Store(ABC):
 
         return SqlStore.open(url)
 
-    @abstractmethod
     def close(self) -> None: ...
 
     # From the gateways, and second answers.
 
-    @abstractmethod
     def add(self, halves: Sequence[Half], now_s: float) -> int:
         """How many are new; a decision that is known is ignored."""
 
-    @abstractmethod
     def claim_half(self, name: str, now_s: float, lease_s: float, without: Collection[str] = ()) -> Half | None:
         """The oldest half that waits and nobody has claimed, for `lease_s`; of no route in `without`."""
 
-    @abstractmethod
     def complete(self, decision: str, prompt: str, first: str, second: Answer | None, now_s: float) -> None:
         """Both answers are there, as people read them; no second one: it would have come from the same endpoint.
 
         The client's body and the raw answer are deleted. A half that no longer waits is left alone.
         """
 
-    @abstractmethod
     def give_up(self, decision: str, why: str, now_s: float) -> None:
         """No second answer will come: the texts are deleted. A half that no longer waits is left alone."""
 
     # Judgements.
 
-    @abstractmethod
     def next_for(self, scorer: str, now_s: float, lease_s: float) -> Pair | None:
         """A pair for this person: the one they hold, else the oldest, held for them for `lease_s`.
 
@@ -71,50 +59,39 @@ class Store(ABC):
         for a tenth of the pairs.
         """
 
-    @abstractmethod
     def next_for_model(
         self, name: str, now_s: float, lease_s: float, without: Collection[str] = ()
     ) -> tuple[Pair, tuple[str, ...]] | None:
         """The oldest pair that a model may judge and none has judged or skipped, and its judges' endpoints."""
 
-    @abstractmethod
     def release(self, name: str, decision: str) -> None:
         """What `name` holds of this decision, if anything, is free again."""
 
-    @abstractmethod
     def judge(self, judgement: Judgement) -> bool:
         """Keep it, instead of an earlier one by the same scorer, whose hold ends; False: no such pair is complete."""
 
-    @abstractmethod
     def judged(self, since_s: float = 0.0) -> list[Judged]:
         """Pairs of requests from `since_s` on that somebody judged, by the requests' time."""
 
-    @abstractmethod
     def progress(self) -> list[Progress]:
         """By route and task, in their order."""
 
     # Money, and what the certifier remembers.
 
-    @abstractmethod
     def spent_usd(self, route: str, day: date) -> float:
         """`day` is a UTC day."""
 
-    @abstractmethod
     def charge(self, route: str, day: date, usd: float) -> None: ...
 
-    @abstractmethod
     def load(self, key: str) -> bytes | None: ...
 
-    @abstractmethod
     def save(self, key: str, value: bytes) -> None: ...
 
     # Keeping, and letting go.
 
-    @abstractmethod
     def export(self) -> Iterator[dict[str, Any]]:
         """Everything but claims and holds, as rows that are JSON."""
 
-    @abstractmethod
     def import_(self, rows: Iterable[Mapping[str, Any]]) -> int:
         """Take exported rows over, all or none; how many were new. What is there already stays as it is.
 
@@ -122,13 +99,11 @@ class Store(ABC):
             RowError: the first row that is none.
         """
 
-    @abstractmethod
     def expire(self, now_s: float) -> int:
         """Delete texts that are older than their `keep_s`; how many pairs had such.
 
         What was judged stays without its texts, since certificates rest on it; what was not is deleted.
         """
 
-    @abstractmethod
     def purge(self, before_s: float, route: str | None = None) -> int:
         """Delete pairs of requests before that time, of that route or of all, judged or not; how many."""
