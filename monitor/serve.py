@@ -28,6 +28,8 @@ from gateway.edge.process import CONFIG_LOOK_S, StartError, configured, run_proc
 from gateway.edge.secrets import SecretStore
 from gateway.settings import Settings
 from gateway.upstream.client import Upstream
+from monitor.evaluation.office import Around, Office
+from monitor.evaluation.place import place_of
 from monitor.files import FilePublisher
 from monitor.http import HttpGateways, HttpPriceFeed, OutcomesReader
 from monitor.kube.station import Station, hand_over, station
@@ -59,7 +61,8 @@ async def _serve(settings: Settings) -> None:
         cluster = None if access is None else station(settings, access, reader)
         process = Process(settings, begun.compiled, Outside(clock, upstream, session, reader, cluster))
         runner = await _listening(process, settings)
-        tasks = [asyncio.create_task(process.monitor.run()), asyncio.create_task(process.lag.watch())]
+        parts = (process.monitor.run(), process.office.run(), process.lag.watch())
+        tasks = [asyncio.create_task(part) for part in parts]
         keeping = None if cluster is None else asyncio.create_task(cluster.keep(process.monitor))
         if keeping is not None:
             tasks.append(keeping)
@@ -99,7 +102,8 @@ def _access(settings: Settings) -> Access | None:
 
 
 async def _listening(process: "Process", settings: Settings) -> web.AppRunner:
-    runner = web.AppRunner(monitor_app(process.views(), registry(process.collector)), access_log=None)
+    app = monitor_app(process.views(), registry(process.collector), process.office.routes())
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.monitor_port).start()
@@ -133,7 +137,6 @@ class Process:
         self._station = outside.station
         self._prober = LineProber(outside.upstream, outside.clock)
         self._minter = Minter(outside.clock.now_s)
-        self._equip(compiled)
         ports = Ports(
             prober=self._prober,
             gateways=_gateways(settings, outside),
@@ -145,12 +148,16 @@ class Process:
         # A replica in a cluster begins with nothing, and owns what falls to it once it knows the others.
         shards: Collection[int] = range(SHARDS) if outside.station is None else ()
         self.monitor = Monitor(watchlist(compiled, shards), ports, tuple(urls), name)
+        self.office = _office(settings, outside, self.monitor, name)
+        self._equip(compiled)
         self.lag = LoopLag(outside.clock.now_s, asyncio.sleep)
         self.collector = MonitorCollector(self.monitor, outside.clock, VERSION, self.lag, outside.station)
 
     def _equip(self, compiled: Compiled) -> None:
         providers = compiled.policy.catalog.providers
-        self._prober.reconfigure(providers, SecretStore(providers, self._clock.now_s, minter=self._minter))
+        keys = SecretStore(providers, self._clock.now_s, minter=self._minter)
+        self._prober.reconfigure(providers, keys)
+        self.office.reconfigure(compiled, keys)
 
     def reconfigure(self, compiled: Compiled) -> None:
         """Take over an accepted version of the configuration."""
@@ -180,6 +187,18 @@ class Process:
 def watchlist(compiled: Compiled, shards: Collection[int]) -> Watchlist:
     """What is watched of a configuration."""
     return Watchlist(compiled.policy.catalog, compiled.breaker_rules, compiled.price_book, shards)
+
+
+def _office(settings: Settings, outside: Outside, monitor: Monitor, name: str) -> Office:
+    around = Around(
+        upstream=outside.upstream,
+        clock=outside.clock,
+        name=name,
+        press=monitor.press,
+        prices=lambda: monitor.book.prices,
+        leads=lambda: monitor.leads,
+    )
+    return Office(place_of(settings), around)
 
 
 def _gateways(settings: Settings, outside: Outside) -> Gateways:

@@ -22,20 +22,17 @@ from monitor.evaluation.calling import Caller
 from monitor.evaluation.desk import Desk
 from monitor.evaluation.intake import Intake, answered
 from monitor.evaluation.judge import Judge
+from monitor.evaluation.keeper import Keeper
 from monitor.evaluation.spending import Spending
 from monitor.evaluation.store import Store, StoreError
 from monitor.evaluation.web import evaluation_routes
 from monitor.evaluation.worker import Worker
 from monitor.ports import Clock
+from monitor.press import Press
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0  # where the store cannot be opened
 
 log = logging.getLogger(__name__)
-
-
-class Runner(Protocol):
-    async def run(self) -> None:
-        """Until it is cancelled."""
 
 
 class Place(Protocol):
@@ -54,25 +51,27 @@ class Around:
 
     upstream: Upstream
     clock: Clock
-    prices: Callable[[], Mapping[str, Price | None]]
     name: str  # of this process among its replicas
+    press: Press
+    prices: Callable[[], Mapping[str, Price | None]]
+    leads: Callable[[], bool]  # whether what is there once for all replicas falls to this one
 
 
 class Office:
-    def __init__(self, place: Place, around: Around, beside: Callable[[Store], Runner]) -> None:
-        """`beside` makes what runs while the store is open: the certifier's keeper."""
+    def __init__(self, place: Place, around: Around) -> None:
         self._place = place
         self._late = _Late()
-        self.store = store = cast(Store, self._late)
+        self._store = store = cast(Store, self._late)
         self._caller = Caller(around.upstream, around.clock, around.prices)
         spending = Spending(store)
         asker, judge = Asker(self._caller, spending, around.clock), Judge(self._caller, spending, around.clock)
         self.worker = Worker(store, asker, judge, around.clock, around.name)
         self.intake = Intake(store, around.clock.epoch_s, self.worker.wake)
         self._desk = Desk(store, around.clock.epoch_s)
-        self._beside = beside
         self._rules: Mapping[str, Evaluate] = {}
         self._wanted = asyncio.Event()
+        self._open = asyncio.Event()
+        self.keeper = Keeper(self._wanted_store, around.press, around.clock, lambda: self._rules, around.leads)
 
     def reconfigure(self, compiled: Compiled, keys: Keys) -> None:
         """Take over an accepted version of the configuration."""
@@ -83,16 +82,31 @@ class Office:
             self._wanted.set()
 
     async def run(self) -> None:
-        """Open, work, and close at the end; ends by cancellation."""
+        """Ends by cancellation."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._work())
+            group.create_task(self._keep())
+
+    async def _work(self) -> None:
         await self._wanted.wait()
+        store = await self._opened()
+        self._late.real = store
+        self._open.set()
         try:
-            self._late.real = await self._opened()
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self.worker.run())
-                group.create_task(self._beside(self.store).run())
+            await self.worker.run()
         finally:
-            if self._late.real is not None:
-                self._late.real.close()
+            self._late.real = None  # what still comes in is refused, and brought again to whoever is next
+            store.close()
+
+    async def _keep(self) -> None:
+        """Without the store at once as well, since there may be certificates to withdraw."""
+        if self._wanted.is_set():
+            await self._open.wait()
+        await self.keeper.run()
+
+    def _wanted_store(self) -> Store | None:
+        """Also before it is open, so that nobody takes this for a monitor without evaluation."""
+        return self._store if self._wanted.is_set() else None
 
     async def _opened(self) -> Store:
         failures = 0
