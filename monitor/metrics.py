@@ -14,6 +14,8 @@ from prometheus_client.registry import Collector
 from gateway.core.breaker import State
 from gateway.edge.families import Family, Gauge, count, counter, gauge, level
 from gateway.edge.loop_lag import LoopLag
+from monitor.evaluation.keeper import Keeper
+from monitor.evaluation.metrics import families
 from monitor.loop import Monitor
 from monitor.ports import Clock
 from monitor.sharding import SHARDS
@@ -71,6 +73,7 @@ class MonitorCollector(Collector):
         self._version = version
         self._lag = lag
         self._cluster = cluster
+        self.keeper: Keeper | None = None  # of certificates, where there is one
         self.reloads = 0
         self.reload_failures = 0
 
@@ -82,6 +85,7 @@ class MonitorCollector(Collector):
         yield from self._published()
         yield from self._prices()
         yield from _sharing(self._cluster)
+        yield from families(self.keeper)
         yield gauge(
             "pointsman_build_info",
             "Always 1; the label is the version that runs. Worry where replicas differ for longer than a rollout.",

@@ -60,9 +60,13 @@ LABELS = {
     "sink": "`journal`, `traces`, `otlp_logs`, `langfuse`, `helicone`, `webhook`",
     "source": "`openrouter`, `huggingface`, `models.dev`, `litellm`",
     "state": "`idle`, `busy`",
+    "state of pointsman_evaluation_pairs": "`waiting` (for the second answer), `given_up` (it never came), `unjudged`, "
+    "`people`, `model` (by whom it was judged), `same` (both answers would come from one endpoint)",
     "status": "HTTP status, or `unreachable`",
+    "step": "number of the lower of two tiers; the lowest is 0",
     "surface": "client API: `chat`, `responses`, `messages`, `completions`, `embeddings`, and so on",
-    "task": "as configured (`code`, `math`, …), or the operation where it is no conversation",
+    "task": "as configured (`code`, `math`, …), or the operation where it is no conversation; of "
+    "certificates, empty: every task that has none of its own",
     "tier": "as configured; empty: none",
     "to": "`closed`, `half_open`, `open`",
     "type": "kind of token: `input`, `output`, `cached_input`, `reasoning`",

@@ -60,6 +60,11 @@ class Metrics(Collector):
             "the monitor. Worry where a route evaluates and none are drawn: its certificates run out.",
             ("route",),
         )
+        self.certified = Cells(
+            "pointsman_certified_requests",
+            "Requests sent a tier lower than the rules ask, on a certificate. It stands still where one was withdrawn.",
+            ("route", "task"),
+        )
 
     def observe(self, decision: Decision) -> None:
         """Count one finished request."""
@@ -106,6 +111,8 @@ class Metrics(Collector):
             ended.escalated += 1
         if considered.panic:
             ended.panicked += 1
+        if considered.certificate is not None:
+            self.certified.add((considered.route.name, considered.task))
         if considered.variant is not None:
             self._vary(decision, considered.route.name, considered.variant.name)
 
@@ -191,7 +198,8 @@ class Metrics(Collector):
         yield from families.of_variants(list(self._varied.items()))
         door = Unopened() if self.gauges is None else self.gauges.door()
         yield families.of_shed(ended, door.turned_away, door.timed_out)
-        for cells in (self.unauthorized, self.reload_failures, self.reloads, self.snapshot_errors, self.drawn):
+        yield from (self.drawn.family(), self.certified.family())
+        for cells in (self.unauthorized, self.reload_failures, self.reloads, self.snapshot_errors):
             yield cells.family()
         yield gauge(
             "pointsman_build_info",

@@ -97,6 +97,13 @@ def test_counts_requests_sent_to_a_higher_tier() -> None:
     }
 
 
+def test_counts_requests_sent_lower_on_a_certificate_by_task() -> None:
+    lower = replace(DECISION, considered=replace(CONSIDERED, certificate="7c1d"))
+    assert shown(DECISION, lower, family="pointsman_certified") == {
+        f'pointsman_certified_requests_total{{route="support",task="{CONSIDERED.task}"}} 1.0'
+    }
+
+
 def test_adds_up_for_the_page() -> None:
     metrics = Metrics("1")
     for decision in (replace(DECISION, attempts=(BROKEN, GOOD), saved_usd=-0.5), REFUSED):
