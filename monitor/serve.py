@@ -30,6 +30,7 @@ from gateway.settings import Settings
 from gateway.upstream.client import Upstream
 from monitor.evaluation.office import Around, Office
 from monitor.evaluation.place import place_of
+from monitor.evaluation.shown import evaluation
 from monitor.files import FilePublisher
 from monitor.http import HttpGateways, HttpPriceFeed, OutcomesReader
 from monitor.kube.station import Station, hand_over, station
@@ -152,6 +153,7 @@ class Process:
         self._equip(compiled)
         self.lag = LoopLag(outside.clock.now_s, asyncio.sleep)
         self.collector = MonitorCollector(self.monitor, outside.clock, VERSION, self.lag, outside.station)
+        self.collector.keeper = self.office.keeper
 
     def _equip(self, compiled: Compiled) -> None:
         providers = compiled.policy.catalog.providers
@@ -181,7 +183,8 @@ class Process:
         )
 
     def _overview(self) -> dict[str, Any]:
-        return overview(self.monitor, self._clock, self._started_s)
+        told = overview(self.monitor, self._clock, self._started_s)
+        return told | {"evaluation": evaluation(self.office.keeper, self._compiled.policy.tiers)}
 
 
 def watchlist(compiled: Compiled, shards: Collection[int]) -> Watchlist:
