@@ -2,16 +2,10 @@
 
 import asyncio
 import json
-import os
 import re
-import sys
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 from aiohttp import web
 
 from gateway.core.health import decode_shard
@@ -19,8 +13,8 @@ from gateway.core.outcomes import EndpointOutcomes, Outcomes, encode_outcomes
 from gateway.core.price_json import decode_prices
 from monitor.sharding import shard_key, shard_of
 from tests.support.loopback import serving
+from tests.support.running_monitor import PATIENCE_S, environ, running, started, until
 
-PATIENCE_S = 20.0
 ID = "corp/m"
 CHAT = {
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "OK"}, "finish_reason": "stop"}],
@@ -53,54 +47,6 @@ async def outcomes(_: web.Request) -> web.Response:
 
 
 ROUTES = {"/v1/models": models, "/v1/chat/completions": chat, "/outcomes": outcomes}
-
-
-def environ(path: Path, **more: str) -> dict[str, str]:
-    sources = ("OPENROUTER", "MODELSDEV", "LITELLM", "HUGGINGFACE")
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("POINTSMAN_")},
-        **{f"POINTSMAN_PRICES_{source}_URL": "" for source in sources},
-        "POINTSMAN_CONFIG": str(path / "pointsman.yaml"),
-        "POINTSMAN_STATE_DIR": str(path / "state"),
-        "POINTSMAN_MONITOR_PORT": "0",
-        "CORP_KEY": "sk-canary",
-        **more,
-    }
-
-
-async def started(env: dict[str, str]) -> Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "monitor", env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-
-
-@asynccontextmanager
-async def running(env: dict[str, str]) -> AsyncIterator[tuple[Process, Callable[[str], Awaitable[str]]]]:
-    """The process, and a way to read from its port."""
-    process = await started(env)
-    assert process.stderr is not None
-    try:
-        line = (await asyncio.wait_for(process.stderr.readline(), PATIENCE_S)).decode()
-        found = re.search(r"monitor on (http://\S+)", line)
-        assert found, line
-        async with aiohttp.ClientSession(found[1]) as session:
-
-            async def get(path: str) -> str:
-                async with session.get(path) as response:
-                    return await response.text()
-
-            yield process, get
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
-async def until(true: Callable[[], Awaitable[Any]]) -> Any:
-    async with asyncio.timeout(PATIENCE_S):
-        while not (found := await true()):  # noqa: ASYNC110 - another process has no event to wait for
-            await asyncio.sleep(0.05)
-    return found
 
 
 async def failed_start(env: dict[str, str]) -> tuple[int | None, str]:
