@@ -249,6 +249,11 @@ def _unasked(policy: Policy, now: Slices, pairs: Sequence[JudgedPair]) -> Iterab
     if not pairs:
         how = "`evaluate:` on a route, then `pointsman evaluations export > FILE` and `--evaluations FILE`"
         yield Missing("certified changes", "there are no judged pairs", how)
+    for doubt in doubts(policy, now, {}, None):
+        tier = policy.task_tiers[doubt.task]
+        if doubt.above is not None and any((pair.task, pair.step) == (doubt.task, tier - 1) for pair in pairs):
+            what = f"{doubt.task}: {doubt.now} -> {policy.tiers[tier - 1]}"
+            yield Missing(what, "its answers are found bad where they are", "see to the warning first")
     signals = _sum(now.values()).signals
     if not signals["feedback"] and not signals["malformed"] and not signals["well_formed"]:
         yield Missing(

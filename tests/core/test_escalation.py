@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import accumulate
+from math import exp, sin
 from random import Random
 
 import pytest
@@ -55,6 +56,34 @@ def test_holds_its_share_within_two_points_over_every_thousand(shape: str, share
 def test_holds_its_share_whatever_the_scores_do(share: float, runs: list[tuple[float, int]]) -> None:
     scores = [score for score, length in runs for _ in range(length)]
     assert worst_points(share, scores + [0.5] * max(0, WINDOW + 1 - len(scores))) <= POINTS
+
+
+def learned(seed: int, count: int) -> Iterator[float]:
+    """A learned score, 1 - P(the cheaper answer is as good): it drifts as traffic does, and at half-time a new model
+    comes whose scores lie elsewhere and nearer together."""
+    dice = Random(seed)
+    for n in range(count):
+        middle, spread = (-1.5 + 2.5 * n / count, 0.8) if n < count / 2 else (0.4 + 0.1 * sin(n / 500), 0.05)
+        yield 1 / (1 + exp(-dice.gauss(middle, spread)))
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.5])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_holds_its_share_while_a_learned_score_drifts_and_its_model_changes(seed: int, share: float) -> None:
+    assert worst_points(share, list(learned(seed, 6_000))) <= POINTS
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_picks_the_difficult_ones_of_their_time_though_the_score_drifts(seed: int) -> None:
+    scores, account = list(learned(seed, 6_000)), Escalation(0.2)
+    picked = [place for place, score in enumerate(scores) if account.decide(score)]
+
+    def among(place: int) -> float:
+        """Share of the two hundred around it that are easier."""
+        around = scores[max(0, place - 100) : place + 100]
+        return sum(score < scores[place] for score in around) / len(around)
+
+    assert sum(among(place) > 0.7 for place in picked) / len(picked) > 0.8
 
 
 def test_picks_the_difficult_ones() -> None:

@@ -108,6 +108,10 @@ def test_a_task_that_does_badly_is_doubted_and_never_lowered() -> None:
     tried = wanted(a_policy(), now, pairs())
     assert tried == Wanted(frozenset(), frozenset({"email"}))
     assert tried.applied(a_policy()).task_tiers == {**TASKS, "email": 2}
+    missing = found(now, then, pairs()).missing
+    assert [(one.what, one.why) for one in missing] == [
+        ("email: medium -> small", "its answers are found bad where they are")
+    ]
     (doubt,) = found(now, then, pairs()).doubts
     assert isinstance(doubt, Doubt)
     assert (doubt.now, doubt.above, doubt.judged, doubt.bad, doubt.of) == ("medium", "large", True, 30, 100)
