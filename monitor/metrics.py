@@ -16,6 +16,7 @@ from gateway.edge.families import Family, Gauge, count, counter, gauge, level
 from gateway.edge.loop_lag import LoopLag
 from monitor.evaluation.keeper import Keeper
 from monitor.evaluation.metrics import families
+from monitor.evaluation.work_metrics import Work, work_families
 from monitor.loop import Monitor
 from monitor.ports import Clock
 from monitor.sharding import SHARDS
@@ -74,6 +75,7 @@ class MonitorCollector(Collector):
         self._lag = lag
         self._cluster = cluster
         self.keeper: Keeper | None = None  # of certificates, where there is one
+        self.work: Work | None = None  # for evaluation
         self.reloads = 0
         self.reload_failures = 0
 
@@ -86,6 +88,7 @@ class MonitorCollector(Collector):
         yield from self._prices()
         yield from _sharing(self._cluster)
         yield from families(self.keeper)
+        yield from work_families(self.work)
         yield gauge(
             "pointsman_build_info",
             "Always 1; the label is the version that runs. Worry where replicas differ for longer than a rollout.",

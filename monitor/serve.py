@@ -154,6 +154,7 @@ class Process:
         self.lag = LoopLag(outside.clock.now_s, asyncio.sleep)
         self.collector = MonitorCollector(self.monitor, outside.clock, VERSION, self.lag, outside.station)
         self.collector.keeper = self.office.keeper
+        self.collector.work = self.office.intake.taken, self.office.worker.done
 
     def _equip(self, compiled: Compiled) -> None:
         providers = compiled.policy.catalog.providers

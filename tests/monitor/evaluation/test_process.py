@@ -79,12 +79,16 @@ async def test_asks_judges_and_pays_what_the_vendors_bill(tmp_path: Path) -> Non
             await until(handed_over)
             store = Store.open(str(tmp_path / "state" / "evaluations.sqlite"))
             await until(all_judged)
+            async with session.get("/metrics") as answer:
+                metrics = await answer.text()
             process.terminate()
             _, log = await process.communicate()
         bill = sum(float(vendor.server.bill.usd) for vendor in running.values())
 
     assert process.returncode == 0
     assert b"Traceback" not in log
+    assert 'pointsman_evaluation_halves_total{result="new"} 3.0' in metrics
+    assert 'pointsman_evaluation_work_total{result="answered"} 3.0' in metrics
     if today() != begun:
         pytest.skip("midnight (UTC) fell into this test")
     assert [one.by for one in store.judged()] == [By.MODEL] * 3
