@@ -4,7 +4,7 @@ Each stage is a pure function of `core`; this file calls them in the order of CO
 requests have in common (the screening of endpoints). It sends nothing, so `/v1/explain` is exactly this.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from functools import reduce
 from operator import or_
@@ -85,9 +85,8 @@ class Planner:
         ordered, excluded = self._ordered(stage, sizes, wishes, health)
         attempts = _most_attempts(stage, ordered)
         steps, others, panic = in_turn(ordered, health, attempts, stage.extras.tries)
-        if len(ordered) > 1 and not panic:  # what one group excludes, another may have let in
-            let_in = {step.endpoint.id for step in (*steps, *others)}
-            excluded = {name: reasons for name, reasons in excluded.items() if name not in let_in}
+        if len(ordered) > 1 and not panic:
+            excluded = _without(excluded, steps + others)
         considered = Considered(
             route=stage.route,
             variant=stage.variant,
@@ -121,9 +120,6 @@ class Planner:
         """Who would be asked, the best first, if this request whose plan is made needed just `tier`.
 
         All that was demanded of the plan is demanded here too. The scanner is not asked again, nor who is escalated.
-
-        Raises:
-            Refused: nobody may or can.
         """
         ask, extras, moment = request.ask, request.extras, request.moment
         _, named = self._taken(ask, extras, request.client)
@@ -339,6 +335,12 @@ def _higher(one: int | None, other: int | None) -> int | None:
     if one is None or other is None:
         return one if other is None else other
     return max(one, other)
+
+
+def _without(excluded: Mapping[str, tuple[str, ...]], steps: Iterable[Step]) -> Mapping[str, tuple[str, ...]]:
+    """What one group excludes, another may have let in."""
+    let_in = {step.endpoint.id for step in steps}
+    return {name: reasons for name, reasons in excluded.items() if name not in let_in}
 
 
 def _capped(tier: int | None, most: int) -> int | None:

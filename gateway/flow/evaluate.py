@@ -18,7 +18,6 @@ from gateway.core.named import UnknownModel, resolve
 from gateway.core.opinion import fingerprint_of
 from gateway.core.plan import Health, Sizes, Wishes, order
 from gateway.core.policy import Evaluate, Objective
-from gateway.core.refusal import Refused
 from gateway.core.sensitivity import merged
 from gateway.flow.consider import Planner
 from gateway.flow.keep import KEPT_BYTES
@@ -52,11 +51,10 @@ class Evaluator:
         """
         try:
             half = half_of(run, planner)
+            if half is not None:
+                self._hand_over(half)
         except Exception:  # nobody waits for a comparison
             log.exception("request %s was drawn for evaluation and cannot be handed over", run.request.id)
-            return
-        if half is not None:
-            self._hand_over(half)
 
 
 def half_of(run: Run, planner: Planner) -> Half | None:
@@ -69,10 +67,7 @@ def half_of(run: Run, planner: Planner) -> Half | None:
     if evaluate is None or step is None or score is None:
         return None
     lower = considered.certificate is not None
-    try:
-        others = [one.endpoint for one in planner.beside(run.request, considered, step + 1 if lower else step)]
-    except Refused:
-        return None
+    others = [one.endpoint for one in planner.beside(run.request, considered, step + 1 if lower else step)]
     if not others:
         return None
     pair = {endpoint, others[0].id}

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import pytest
 
 from gateway.core.classify import Classification, Opinion
-from gateway.core.opinion import By, TaskOpinion, refined
+from gateway.core.opinion import RULES, By, TaskOpinion, fingerprint_of, refined
 
 TASKS = {"email": 0, "chat": 0, "creative": 1, "math": 2}
 TOP = 2
@@ -73,3 +73,7 @@ def test_where_nothing_was_learned_the_rules_speak() -> None:
 def test_a_task_without_a_tier_is_judged_at_the_lowest_step() -> None:
     found = of(Classification("embeddings", 1.0, 0.0, (), decided=True), "learned")
     assert found.opinion == Opinion(0.0, 0.75, 60, 12)
+
+
+def test_scores_are_known_by_what_made_them() -> None:
+    assert [fingerprint_of(judge) for judge in (None, PlayedJudge())] == [RULES, "aa"]

@@ -1,7 +1,6 @@
 """Sensitivity is never violated: not for any configuration, request or health, and not in a panic."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 from fnmatch import translate
 from re import compile as pattern
 from typing import Any
@@ -10,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.ask import Surface
-from gateway.core.catalog import Privacy
 from gateway.core.extras import read_extras
 from gateway.core.findings import Finding, FindingKind
 from gateway.core.plan import Health, Ill
@@ -22,8 +20,8 @@ from gateway.flow.stage import Client, Moment
 from gateway.flow.world import World
 from gateway.formats.registry import surface as surface_named
 from tests.support.builders import EPOCH_S, START_S, a_provider, a_world, an_endpoint
+from tests.support.guarantees import TODAY, demands, facts, guarantees
 
-TODAY = datetime.fromtimestamp(EPOCH_S, UTC).date()
 PROVIDERS = ("p0", "p1", "p2")
 LABELS = ("internal", "pii", "eu")
 SECRET = "my secret is here"
@@ -37,24 +35,6 @@ class FindsSecrets(Scanner):
 
     def find_first(self, texts: Any) -> Finding | None:
         return Finding(FindingKind.EMAIL, 0, 1) if any(SECRET in text for text in texts) else None
-
-
-regions = st.frozensets(st.sampled_from(["eu", "us"]), min_size=1)
-facts = st.builds(
-    Privacy,
-    trains_on_data=st.none() | st.booleans(),
-    retention_days=st.none() | st.integers(0, 30),
-    regions=st.none() | regions,
-    certifications=st.none() | st.frozensets(st.sampled_from(["iso", "soc2"])),
-    expires=st.none() | st.integers(-2, 2).map(lambda days: TODAY + timedelta(days=days)),
-)
-demands = st.builds(
-    Requirement,
-    trains_on_data=st.sampled_from([None, False]),
-    retention_days=st.none() | st.integers(0, 30),
-    regions=st.none() | regions,
-    certifications=st.none() | st.frozensets(st.sampled_from(["iso", "soc2"]), min_size=1),
-)
 
 
 @dataclass(frozen=True)
@@ -117,20 +97,6 @@ def demanded(case: Case) -> list[Requirement]:
         names.update(label.name for label in policy.labels.values() if label.detect)
     extra = [Requirement(retention_days=0)] if case.body["provider"]["zdr"] else []
     return [policy.labels[name].require for name in names] + extra
-
-
-def guarantees(privacy: Privacy, demand: Requirement, today: date) -> bool:
-    if demand == Requirement():
-        return True
-    if privacy.expires is not None and privacy.expires <= today:
-        return False
-    days, places, papers = privacy.retention_days, privacy.regions, privacy.certifications
-    return (
-        (demand.trains_on_data is None or privacy.trains_on_data is False)
-        and (demand.retention_days is None or (days is not None and days <= demand.retention_days))
-        and (demand.regions is None or (bool(places) and set(places or ()) <= demand.regions))
-        and (demand.certifications is None or set(papers or ()) >= demand.certifications)
-    )
 
 
 @settings(max_examples=300, deadline=None)
