@@ -88,6 +88,11 @@ labels:
 {{- range $padded | uniq | sortAlpha }}{{ printf "%s\n" (trimPrefix "0" . | trimPrefix "0" | trimPrefix "0" | trimPrefix "0") }}{{ end -}}
 {{- end -}}
 
+{{/* Whether there is a place for the pairs of blind evaluation. */}}
+{{- define "pointsman.evaluates" -}}
+{{- with .Values.monitor.evaluations }}{{ if or .existingSecret .path }}true{{ end }}{{ end -}}
+{{- end -}}
+
 {{/* Values that cannot be right together. */}}
 {{- define "pointsman.validate" -}}
 {{- $v := .Values -}}
@@ -111,6 +116,17 @@ labels:
 {{- if and .langfuse.enabled (not .langfuse.existingSecret) }}{{ fail "sinks.langfuse.enabled needs sinks.langfuse.existingSecret" }}{{ end -}}
 {{- if and .helicone.enabled (not .helicone.existingSecret) }}{{ fail "sinks.helicone.enabled needs sinks.helicone.existingSecret" }}{{ end -}}
 {{- if and .webhook.enabled (not .webhook.url) }}{{ fail "sinks.webhook.enabled needs sinks.webhook.url" }}{{ end -}}
+{{- end -}}
+{{- with $v.monitor -}}
+{{- if and .evaluations.existingSecret .evaluations.path }}{{ fail "monitor.evaluations: existingSecret and path exclude each other; empty one of them" }}{{ end -}}
+{{- if and .evaluations.path (or (ne .mode "deployment") .autoscaling.enabled (ne (int .replicaCount) 1)) -}}
+{{- fail "monitor.evaluations.path is a file of one pod: set monitor.mode=deployment, monitor.replicaCount=1 and monitor.autoscaling.enabled=false, or use PostgreSQL by monitor.evaluations.existingSecret" -}}
+{{- end -}}
+{{- range default list $v.config.routes -}}
+{{- if and (hasKey . "evaluate") (not (include "pointsman.evaluates" $)) -}}
+{{- fail "config.routes: evaluate needs a place for its pairs: set monitor.evaluations.existingSecret, or monitor.evaluations.path" -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- range $component := list "gateway" "monitor" -}}
 {{- $budget := (index $v $component).podDisruptionBudget -}}

@@ -97,6 +97,9 @@ resources:
 - {name: POINTSMAN_STATE_DIR, value: /var/run/pointsman/state}
 - {name: POINTSMAN_GATEWAYS, value: "http://127.0.0.1:9090"}
 {{- end }}
+{{- with .Values.monitor.evaluations.path }}
+- {name: POINTSMAN_EVALUATIONS, value: {{ . | quote }}}
+{{- end }}
 {{- range $source, $url := .Values.monitor.prices }}
 - {name: POINTSMAN_PRICES_{{ upper $source }}_URL, value: {{ $url | quote }}}
 {{- end }}
@@ -178,6 +181,13 @@ resources:
     {{- end }}
     items:
       - {key: {{ default $id $key.key }}, path: {{ $id }}/key}
+{{- end }}
+{{- $monitors := or (eq (index . 1) "monitor") (not (include "pointsman.cluster" $root)) -}}
+{{- if and $monitors $root.Values.monitor.evaluations.existingSecret }}
+- secret:
+    name: {{ $root.Values.monitor.evaluations.existingSecret }}
+    items:
+      - {key: url, path: evaluations/url}
 {{- end }}
 {{- if eq (index . 1) "gateway" }}
 {{- with $root.Values.tracing.headersSecret }}

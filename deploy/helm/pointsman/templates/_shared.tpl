@@ -86,6 +86,19 @@ subjects:
 {{- end }}
 {{- end -}}
 
+{{/* The database of evaluations, wherever it is. */}}
+{{- define "pointsman.toEvaluations" -}}
+{{- with .Values.monitor.evaluations -}}
+{{- if .existingSecret -}}
+- to:
+    {{- include "pointsman.outside" (list $ "0.0.0.0/0") | nindent 4 }}
+    {{- include "pointsman.outside" (list $ "2000::/3") | nindent 4 }}
+    - namespaceSelector: {}
+  ports: [{protocol: TCP, port: {{ .port }}}]
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* An address range without the clouds' metadata addresses; arguments: (list . cidr). */}}
 {{- define "pointsman.outside" -}}
 {{- $cidr := index . 1 -}}
