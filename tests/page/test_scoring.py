@@ -92,6 +92,10 @@ def test_finds_new_pairs_when_there_was_none(scored: dict[str, Any]) -> None:
     assert scored["more"] == "One more"
 
 
+def test_counts_what_this_scorer_judged(scored: dict[str, Any]) -> None:
+    assert scored["tally"] == f"Ann, {1 + PLAIN - 1 + len(HOSTILE)} scored"  # one was skipped
+
+
 def test_asks_for_the_name_once(scored: dict[str, Any]) -> None:
     assert scored["remembered"] == "Ann, 0 scored"
 

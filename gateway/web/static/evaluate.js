@@ -44,7 +44,7 @@ let pair = null; // { ticket, prompt, left, right, number, verdict }: the one th
 let last = null; // the one that was judged last
 let aside = null; // the one that waits while the last verdict is changed
 let seen = 0;
-let judged = 0;
+let said = new Map(); // number of a pair -> the verdict on it
 let busy = false;
 let withKeys = kept.read(KEYS) !== "off";
 let asWritten = false;
@@ -97,34 +97,46 @@ function show(name) {
   byId("who").hidden = name === "name";
 }
 
-/** Ask for the next pair and show it; `said` is read out before it. */
-async function next(said) {
+/** Ask for the next pair and show it; `news` is read out before it. */
+async function next(news) {
   const told = await ask(`api/evaluation/next?scorer=${encodeURIComponent(scorer)}`);
   if (told.done) {
-    nothing(told.waiting, said);
+    nothing(told.waiting, news);
   } else {
     seen += 1;
-    open({ ...told, number: seen, verdict: null }, said);
+    open({ ...told, number: seen, verdict: null }, news);
   }
-  progress.update((await ask("api/evaluation/progress")).progress);
+  tally();
 }
 
-function nothing(waiting, said) {
+/** The numbers; without them the page is as useful, so a failure is left for the next time. */
+async function tally() {
+  const scored = [...said.values()].filter((verdict) => verdict !== "skip").length;
+  say(byId("scorer"), `${scorer}, ${count(scored)} scored`);
+  try {
+    progress.update((await ask("api/evaluation/progress")).progress);
+    byId("view-progress").hidden = false;
+  } catch {
+    // Whatever is wrong is said where a pair or a verdict fails, too.
+  }
+}
+
+function nothing(waiting, news) {
   const wait = waiting === 1 ? "One pair waits" : `${count(waiting)} pairs wait`;
   say(byId("done-words"), waiting ? `${wait} for a second answer. This page looks again by itself.`
     : "Every pair is scored, or is with somebody else. This page looks again by itself.");
   byId("done-undo").hidden = last === null;
-  const news = byId("view-done").hidden || byId("done-title").textContent !== NOTHING;
+  const before = !byId("view-done").hidden && byId("done-title").textContent === NOTHING;
   pair = null;
   say(byId("done-title"), NOTHING);
   show("done");
-  if (!news) return;
+  if (before) return;
   byId("done-title").focus();
-  say(byId("announced"), `${said}${NOTHING}.`);
+  say(byId("announced"), `${news}${NOTHING}.`);
 }
 
 /** Show this pair from its beginning. */
-function open(one, said) {
+function open(one, news) {
   pair = one;
   show("pair");
   draw();
@@ -133,7 +145,7 @@ function open(one, said) {
   byId("pair-title").focus({ preventScroll: true });
   const words = `pair ${pair.number}${pair.verdict ? ", changing your verdict" : ""}`;
   say(byId("pair-count"), words);
-  say(byId("announced"), `${said}${words[0].toUpperCase()}${words.slice(1)}.`);
+  say(byId("announced"), `${news}${words[0].toUpperCase()}${words.slice(1)}.`);
 }
 
 function draw() {
@@ -143,7 +155,6 @@ function draw() {
   byId("right").replaceChildren(...texts(pair.right));
   for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.verdict === pair.verdict));
   undoButton.disabled = last === null;
-  say(byId("scorer"), `${scorer}, ${count(judged)} scored`);
 }
 
 async function send(verdict) {
@@ -154,19 +165,23 @@ async function send(verdict) {
 function judge(verdict) {
   if (!pair) return;
   alone(async () => {
-    let said = `${VERDICTS.find((one) => one.verdict === verdict).words}. `;
+    let news = `${VERDICTS.find((one) => one.verdict === verdict).words}. `;
     try {
       await send(verdict);
-      if (pair.verdict === null) judged += 1;
+      said.set(pair.number, verdict);
       last = pair = { ...pair, verdict }; // shown until the next one is there: whoever presses again says the same again
     } catch (error) {
       if (!(error.status >= 400 && error.status < 500)) throw error;
-      said = `Not taken: ${error.message}. `; // and never will be: the pair is too old, or gone
+      news = `Not taken: ${error.message}. `; // and never will be: the pair is too old, or gone
     }
     const waiting = aside;
     aside = null;
-    if (waiting) open(waiting, said);
-    else await next(said);
+    if (waiting) {
+      open(waiting, news);
+      tally();
+    } else {
+      await next(news);
+    }
   });
 }
 
@@ -183,7 +198,8 @@ function began(name) {
   scorer = name;
   kept.write(SCORER, name);
   last = aside = null;
-  judged = seen = 0;
+  seen = 0;
+  said = new Map();
   show("done");
   return alone(() => next(""));
 }
@@ -193,6 +209,7 @@ function askName() {
   show("name");
   byId("name").value = scorer;
   byId("name").focus();
+  tally();
 }
 
 function setKeys(on) {

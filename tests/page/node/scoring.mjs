@@ -129,9 +129,10 @@ async function hostile() {
 async function done() {
   await page.locator("#done-title", { hasText: "Nothing to score" }).waitFor();
   await look("done");
+  found.tally = await text("#scorer");
   await page.request.post(`${asked.url}/more`);
   await page.click("#again");
-  await page.locator("#view-pair").waitFor();
+  await page.locator("#view-pair").waitFor({ timeout: 40_000 }); // the page may be looking by itself just then
   found.more = await text("#prompt");
 }
 
@@ -182,6 +183,8 @@ try {
   await markdown();
   found.complaints = [...browser.complaints]; // the next one has a complaint of its own
   await failed();
+} catch (error) {
+  throw new Error(`the page shows ${await page.locator("main").innerText()}; complaints: ${browser.complaints}`, { cause: error });
 } finally {
   await browser.close();
 }

@@ -1,6 +1,7 @@
 """A monitor's scoring page on a real store, with pairs that are well meant and pairs that are not."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +12,6 @@ from gateway.edge.assets import page_routes
 from monitor.evaluation.desk import Desk
 from monitor.evaluation.store import Store
 from monitor.evaluation.web import evaluation_routes
-from tests.support.builders import EPOCH_S
 from tests.support.scored import add_pair, half_of
 
 
@@ -49,7 +49,7 @@ async def scoring(folder: Path) -> AsyncIterator[Scoring]:
 
     app = web.Application()
     app.add_routes([*page_routes("monitor.html"), web.get("/config", config), web.get("/api/stream", silence)])
-    app.add_routes([*evaluation_routes(Desk(store, lambda: EPOCH_S)), web.post("/more", more)])
+    app.add_routes([*evaluation_routes(Desk(store, time.time)), web.post("/more", more)])
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
