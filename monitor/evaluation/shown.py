@@ -28,9 +28,10 @@ def promise(alpha: float, delta: float) -> str:
     return f"at most {100 * alpha:g} % worse, with {100 * (1 - delta):g} % confidence"
 
 
-def _place(one: Series) -> tuple[bool, str, bool, str, int]:
-    """Certified ones first, then by name; the rest of a route after its tasks."""
-    return one.certificate is None, one.route, one.task is None, one.task or "", one.step
+def _place(one: Series) -> tuple[int, str, bool, str, int]:
+    """Certified ones first, then those that were; by name, the rest of a route after its tasks."""
+    rank = 0 if one.certificate is not None else 1 if one.alarms else 2
+    return rank, one.route, one.task is None, one.task or "", one.step
 
 
 def _kind(route: str, task: str | None, step: int, tiers: Sequence[str]) -> dict[str, Any]:

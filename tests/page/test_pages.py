@@ -7,7 +7,7 @@ from tests.page.support.stage import HOSTILE
 
 
 def test_look_at_every_view(found: dict[str, Any]) -> None:
-    assert len(found["looked"]) == (4 + 3) * 2
+    assert len(found["looked"]) == (4 + 4) * 2
 
 
 def test_have_no_serious_barrier(found: dict[str, Any]) -> None:
@@ -74,3 +74,10 @@ def test_explain_a_request_without_sending_it(found: dict[str, Any]) -> None:
 
 def test_show_what_the_monitor_published(found: dict[str, Any]) -> None:
     assert "sim-cheap/open-8b" in found["said"]["monitor"]
+
+
+def test_show_what_is_certified_and_what_was_withdrawn(found: dict[str, Any]) -> None:
+    email, others, *_ = (" ".join(row.split()) for row in found["said"]["certificates"])
+    assert re.match(r"default email large → medium at most 5 % worse, with 90 % confidence in force 300 0\.\d+", email)
+    assert re.match(r"default all others large → medium .* withdrawn, \d+ of 118 judged – –", others)
+    assert re.search(r"default\s+all others\s+large → medium\s+\d+ %\s+\d+\s+5\.0 %", found["said"]["withdrawn"])

@@ -1,5 +1,6 @@
-// The monitor's page: endpoints as published, prices and their sources, and what probing costs.
+// The monitor's page: endpoints as published, prices and their sources, what probing costs, and certificates.
 
+import { drawCertificates, placeCertificates } from "./certificates.js";
 import { line } from "./charts.js";
 import { byId, h, say, state } from "./dom.js";
 import { condition, endpointName, inTrouble, priceOf, twoQuantiles } from "./endpoints.js";
@@ -81,6 +82,7 @@ byId("endpoint-table").append(endpoints.element);
 byId("sources").append(sources.element);
 byId("held-back").append(heldBack.element);
 byId("probe-table").append(probes.element);
+placeCertificates();
 
 /** How far ahead a horizon lies, as the gateway tells it. */
 const ahead = (until, now) => (until === null ? null : (Date.parse(until) - Date.parse(now)) / 1_000);
@@ -113,6 +115,7 @@ function draw() {
   sources.update(overview.prices.sources);
   heldBack.update(overview.prices.held_back);
   probes.update(overview.probes);
+  drawCertificates(overview.evaluation);
   say(byId("unknown"), `unknown of ${overview.prices.unknown} of ${overview.endpoints.length} endpoints`);
 }
 

@@ -8,7 +8,7 @@ import { shoot } from "./shots.mjs";
 
 const asked = JSON.parse(process.argv[2]);
 const LOOKS = [["light", 1280], ["dark", 360]];
-const VIEWS = { gateway: ["today", "endpoints", "decisions", "why"], monitor: ["endpoints", "prices", "probes"] };
+const VIEWS = { gateway: ["today", "endpoints", "decisions", "why"], monitor: ["endpoints", "prices", "probes", "certificates"] };
 
 async function open(browser, look) {
   const origins = [new URL(asked.gateway).origin, new URL(asked.monitor).origin];
@@ -82,6 +82,10 @@ async function contents(browser) {
   said.explained = await text("#explain-result");
   await view(page, asked.monitor, "endpoints");
   said.monitor = await text("#endpoint-table");
+  await view(page, asked.monitor, "certificates");
+  await page.locator("#certificate-table .state.ok").waitFor();
+  said.certificates = await page.locator("#certificate-table tbody tr").allInnerTexts();
+  said.withdrawn = await text("#alarm-table tbody");
   await page.close();
   return said;
 }

@@ -22,6 +22,7 @@ from loadtest.control import RunningVendor, start_vendor
 from loadtest.faults import Fault, Match
 from loadtest.prompts import PROMPTS, TASKS
 from loadtest.vendors import VENDORS
+from tests.page.support.certificates import EVALUATE, seed
 from tests.support.running_gateway import ROOT, GatewayChild, config_of, gateway_child, until
 
 SPEED = 4.0
@@ -42,7 +43,10 @@ ROUTES: list[dict[str, Any]] = [
             {"name": "control", "weight": 80}, {"name": "thinker", "weight": 20, "prefer": ["sim-pro/pro-thinker"]},
         ],
     },
-    {"name": "default", "strategy": {"escalate": {"share": 0.2, "to": "large", "by": "score"}}},
+    {
+        "name": "default", "strategy": {"escalate": {"share": 0.2, "to": "large", "by": "score"}},
+        "evaluate": EVALUATE,
+    },
 ]  # fmt: skip
 SENSITIVITY = {
     "public": {},
@@ -125,6 +129,7 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
         config = yaml.safe_dump(text, sort_keys=False)
         state = {"POINTSMAN_STATE_DIR": str(folder / "state")}
         (folder / "state").mkdir()
+        seed(folder / "state" / "evaluations.sqlite")
         gateway = await stack.enter_async_context(gateway_child(folder, config, state))
         monitor_url = await stack.enter_async_context(_monitor(folder, gateway.admin_url))
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
