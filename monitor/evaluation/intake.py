@@ -37,6 +37,7 @@ class Intake:
         self._store = store
         self._epoch_s = epoch_s
         self._wake = wake
+        self._failing = ""
         self.taken = Taken()
 
     def route(self) -> web.RouteDef:
@@ -54,8 +55,11 @@ class Intake:
         except HalfError as error:
             return self._refused(400, str(error))
         except StoreError as error:
-            log.warning("halves of pairs cannot be kept now: %s", error)
+            if self._failing != str(error):
+                self._failing = str(error)
+                log.warning("halves of pairs cannot be kept now: %s", error)
             return answered(503, "the store of evaluations does not answer", retry_after_s=RETRY_AFTER_S)
+        self._failing = ""
         self.taken.new += new
         self.taken.known += len(halves) - new
         self._wake()

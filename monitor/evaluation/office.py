@@ -109,12 +109,13 @@ class Office:
         return self._store if self._wanted.is_set() else None
 
     async def _opened(self) -> Store:
-        failures = 0
+        failures, told = 0, ""
         while True:
             try:
                 return await asyncio.to_thread(lambda: Store.open(self._place.url()))
             except StoreError as error:
-                if not failures:
+                if str(error) != told:
+                    told = str(error)
                     log.error("evaluation waits, since its store cannot be opened; it is tried again: %s", error)
                 await asyncio.sleep(min(FIRST_WAIT_S * 2.0**failures, LONGEST_WAIT_S))
                 failures += 1

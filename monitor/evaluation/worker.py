@@ -32,6 +32,7 @@ JUDGE_PATIENCE_S = 3 * 86_400.0  # of a request for its judgement by a model
 UNKNOWN_ROUTE_S = 600.0  # in which this process may learn of a route that a gateway knows already
 RETENTION_S = 3_600.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0  # where the store fails
+KINDS = 1_000  # of failures that are remembered as told
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,8 @@ class Worker:
                 await asyncio.sleep(min(FIRST_WAIT_S * 2.0 ** (failures - 1), LONGEST_WAIT_S))
 
     def _tell(self, problem: str) -> None:
+        if len(self._told) >= KINDS:
+            self._told.clear()
         if problem not in self._told:
             self._told.add(problem)
             log.warning("%s", problem)
