@@ -61,7 +61,7 @@ LABELS = {
     "`skipped` (the judge's words could not be read), `postponed` (failed, and is tried again), `over_budget` (waits "
     "for money), `expired` (texts were deleted), `failures` (of the store, or of this program)",
     "route": "as configured; empty where a request was refused before it had one",
-    "sink": "`journal`, `traces`, `otlp_logs`, `langfuse`, `helicone`, `webhook`",
+    "sink": "`journal`, `traces`, `otlp_logs`, `langfuse`, `helicone`, `webhook`, `evaluation`",
     "source": "`openrouter`, `huggingface`, `models.dev`, `litellm`",
     "state": "`idle`, `busy`",
     "state of pointsman_evaluation_pairs": "`waiting` (for the second answer), `given_up` (it never came), `unjudged`, "
