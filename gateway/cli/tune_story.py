@@ -70,8 +70,9 @@ def _automatic(one: Automatic) -> Iterator[str]:
 
 
 def _doubt(one: Doubt) -> str:
-    of = "answers with feedback or a form" if one.judged else "answers, by any sign of trouble,"
-    said = f"{plain(one.task)} at {plain(one.now)}: {percent(one.bad / one.of)} of {one.of:,} {of} were bad"
+    of = "answers with feedback or a form" if one.judged else "answers"
+    bad = "bad" if one.judged else "useless (broken off, no JSON though asked, or the worst feedback)"
+    said = f"{plain(one.task)} at {plain(one.now)}: {percent(one.bad / one.of)} of {one.of:,} {of} were {bad}"
     sure = f"{said} (surely {percent(one.surely)})"
     if one.above is None:
         return f"{sure}; there is no higher tier"

@@ -51,6 +51,11 @@ class Signals:
         known: Bools = ~np.isnan(self.feedback) | ~np.isnan(self.form)
         return known
 
+    def useless(self) -> Bools:
+        """The worst there is. Being asked again is none of it: two users may have begun with the same words."""
+        found: Bools = self.scores() <= MALFORMED
+        return found
+
     def counts(self) -> dict[str, int]:
         """How many there are of each, for people."""
         return {

@@ -22,7 +22,7 @@ DAY_S = 86_400.0
 LEAST_SPAN_S = 3_600.0  # of a log, below which nothing is said of a day
 LEAST_BAD = 20  # answers, below which nothing is said of a task
 POOR_SHARE = 0.10  # of the answers that somebody or their form judged, surely found bad: that is worth a warning
-BAD_SHARE = 0.05  # of all answers, with any sign of trouble
+BAD_SHARE = 0.05  # of all answers, useless
 
 
 class Money(Struct, frozen=True):
@@ -74,7 +74,7 @@ class Doubt(Struct, frozen=True):
     task: str
     now: str
     above: str | None  # the next tier; None: it has the highest
-    judged: bool  # `of`: those that feedback or their form judged; else all, by any sign of trouble
+    judged: bool  # `of`: those that feedback or their form judged; else all, of which the useless are told
     bad: int
     of: int
     surely: float

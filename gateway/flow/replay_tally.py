@@ -98,7 +98,7 @@ def _quality(sums: Sums, answers: Answers) -> None:
     sums.same = int(answers.answered.sum())
     sums.known, sums.good = int(known.sum()), int((scores[known] > 0).sum())
     sums.poor = int((scores[known] < 0).sum())
-    sums.bad = int((scores[answers.answered] < 0).sum())
+    sums.bad = int((answers.answered & answers.signals.useless()).sum())
 
 
 def _price(

@@ -37,6 +37,14 @@ def test_the_worst_that_was_seen_counts_unless_somebody_said_something(
     assert signals.two_sided()[0] == two_sided
 
 
+def test_being_asked_again_is_not_useless_yet() -> None:
+    many = Signals(
+        np.array([NAN, NAN, -1.0, 1.0, NAN]), np.array([NAN, 0.0, NAN, 0.0, NAN]), np.array([True] * 5),
+        np.array([False, False, False, False, True]),
+    )  # fmt: skip
+    assert many.useless().tolist() == [False, True, True, False, True]
+
+
 def test_counts_each_kind() -> None:
     many = Signals(
         np.array([1.0, NAN, NAN]), np.array([NAN, 0.0, 1.0]), np.array([True, True, False]), np.array([False] * 3)

@@ -201,7 +201,7 @@ def test_quality_is_known_only_where_the_endpoint_is_the_same() -> None:
 def test_what_only_ever_speaks_against_an_answer_makes_no_share_of_good_ones() -> None:
     world = a_world("alpha/m", "beta/m")
     found = [summed(world, signals=seen) for seen in (signals(again=True), signals(form=0.0))]
-    assert [(one.same, one.known, one.good, one.bad) for one in found] == [(1, 0, 0, 1), (1, 1, 0, 1)]
+    assert [(one.same, one.known, one.good, one.bad) for one in found] == [(1, 0, 0, 0), (1, 1, 0, 1)]
 
 
 def test_an_unknown_price_or_cost_is_counted_and_not_summed() -> None:
