@@ -27,6 +27,12 @@ def families(keeper: Keeper | None) -> Iterator[Family]:
         [((one.route, one.task or ""), one.alarms) for one in kept.state.series],
     )
     yield gauge(
+        "pointsman_certificate_alarm_timestamp_seconds",
+        "When the latest of these alarms was, Unix time. Worry where it was today.",
+        ("route", "task"),
+        {(one.certificate.route, one.certificate.task or ""): one.time_s for one in kept.state.alarms},
+    )
+    yield gauge(
         "pointsman_evaluation_pairs",
         "Pairs of answers by how far they are. Worry where waiting grows (no money for second answers) or unjudged "
         "does (nobody judges).",

@@ -42,7 +42,7 @@ class Alert:
 
 
 def groups() -> list[Json]:
-    named = {"service_levels": BURNS, "providers": PROVIDERS, "money": MONEY, "gateway": GATEWAY}
+    named = {"service_levels": BURNS, "providers": PROVIDERS, "money": MONEY, "gateway": GATEWAY, "quality": QUALITY}
     return [{"name": f"pointsman.alerts.{name}", "rules": [one.rule() for one in part]} for name, part in named.items()]
 
 
@@ -253,4 +253,18 @@ GATEWAY = (
     ),
 )
 
-ALERTS = (*BURNS, *PROVIDERS, *MONEY, *GATEWAY)
+ALARM = series("pointsman_certificate_alarm_timestamp_seconds")
+
+QUALITY = (
+    Alert(
+        "PointsmanCertificateWithdrawn",
+        "warning",
+        f"time() - max by (namespace, route, task) ({ALARM}) < 86400\n",
+        "0m",
+        "Cheaper answers have become worse than was promised",
+        "The certificate of route {{ $labels.route }}, task {{ $labels.task }} (no name: all others) in "
+        "{{ $labels.namespace }} was withdrawn: these requests go to the dearer tier again.",
+    ),
+)
+
+ALERTS = (*BURNS, *PROVIDERS, *MONEY, *GATEWAY, *QUALITY)

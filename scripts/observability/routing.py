@@ -1,8 +1,9 @@
-"""Routing: what requests are, which models may not serve them and why, and how the arms of a split compare."""
+"""Routing: what requests are, which models may not serve them and why, how the arms of a split compare, and what goes
+lower on a certificate."""
 
 from scripts.observability.panels import ROUTE, Dashboard, Look, Panel, Query, Row
 from scripts.observability.promql import ROUTE as OF_ROUTE
-from scripts.observability.promql import grown, quantile, rate, ratio, total
+from scripts.observability.promql import grown, quantile, rate, ratio, series, total, worst
 
 REQUESTS = "pointsman_requests_total"
 ROUTED = "pointsman_routed_requests_total"
@@ -159,10 +160,84 @@ ARMS = Row(
     ),
 )
 
+OF = ("route", "task", "step")
+KIND = "{{route}} / {{task}}"
+
+
+def named(expr: str) -> str:
+    """Certificates without a task are about every other one."""
+    return f'label_replace({expr}, "task", "all others", "task", "")'
+
+
+def certificate(what: str) -> str:
+    """As the one replica tells it that keeps certificates."""
+    return named(worst(series(f"pointsman_certificate_{what}", OF_ROUTE), *OF))
+
+
+PAIRS = worst(series("pointsman_evaluation_pairs", OF_ROUTE), "route", "state")
+
+CERTIFIED = Row(
+    "Certificates: what goes a tier lower, with a promise",
+    (
+        Panel(
+            "Sent lower on a certificate",
+            "Requests per second that went a tier lower than the rules ask. It ends where a certificate is withdrawn.",
+            "reqps",
+            (Query(total(rate("pointsman_certified_requests_total", OF_ROUTE), "route", "task"), KIND),),
+            Look.STACKED,
+            nothing="nothing goes lower",
+        ),
+        Panel(
+            "Loss since it was certified",
+            "Of the pairs that were judged since, on average over all requests that the certificate speaks of; below 0 "
+            "the cheaper answers are the better ones. Where it stays above what was promised, the alarm "
+            "goes off.",
+            "percentunit",
+            (
+                Query(certificate("watched_loss"), KIND),
+                Query(certificate("max_loss"), f"{KIND}: promised at most"),
+            ),
+            smallest=None,
+            nothing="nothing is certified",
+        ),
+        Panel(
+            "Share that goes lower",
+            "Of the requests that each certificate speaks of, as judged.",
+            "percentunit",
+            (Query(certificate("share"), KIND),),
+            largest=1,
+            nothing="nothing is certified",
+        ),
+        Panel(
+            "Pairs of answers",
+            "By how far they are: waiting for the second answer or for a judgement, judged by people or a model.",
+            "short",
+            (Query(total(PAIRS, "state"), "{{state}}"),),
+            Look.STACKED,
+            nothing="nothing is evaluated",
+        ),
+        Panel(
+            "Withdrawn so far",
+            "Certificates whose promise no longer held.",
+            "short",
+            (Query(named(worst(series("pointsman_certificate_alarms_total", OF_ROUTE), "route", "task")), KIND),),
+            nothing="nothing is evaluated",
+        ),
+        Panel(
+            "Spent on evaluation",
+            "On second answers and judgements, USD since midnight UTC.",
+            "currencyUSD",
+            (Query(worst(series("pointsman_evaluation_spend_usd_total", OF_ROUTE), "route"), "{{route}}"),),
+            nothing="nothing is evaluated",
+        ),
+    ),
+)
+
 ROUTING = Dashboard(
     "pointsman-routing",
     "Pointsman / Routing",
-    "What requests are, which models may not serve them and why, and how the arms of a split compare.",
-    (WHAT, WHO, ARMS),
+    "What requests are, which models may not serve them and why, how the arms of a split compare, and what goes lower "
+    "on a certificate.",
+    (WHAT, WHO, ARMS, CERTIFIED),
     (ROUTE,),
 )

@@ -11,7 +11,7 @@ from monitor.evaluation.keeper import Keeper
 from monitor.evaluation.metrics import families
 from monitor.evaluation.shown import evaluation, promise
 from tests.support.certifying import BEGIN_S, MODEL, ROUTE, a_log, terms
-from tests.support.keeping import Rig, always_needed, none_needed
+from tests.support.keeping import DAY_S, Rig, always_needed, none_needed
 
 pytestmark = pytest.mark.virtual_time
 
@@ -88,6 +88,9 @@ async def test_an_alarm_is_counted_and_the_certificate_gone() -> None:
         'pointsman_certificate_alarms_total{route="support",task="email"} 0.0',
         'pointsman_certificate_alarms_total{route="support",task=""} 1.0',
     ]
+    assert of("pointsman_certificate_alarm_timestamp_seconds", rig.keeper) == [
+        f'pointsman_certificate_alarm_timestamp_seconds{{route="support",task=""}} {BEGIN_S + DAY_S + rig.now_s:.9e}'
+    ]
     assert of("pointsman_certificate_threshold", rig.keeper) == []
 
 
@@ -141,7 +144,7 @@ async def test_people_see_the_promise_what_was_measured_and_how_long_it_lasts() 
     assert (collecting["task"], collecting["judged"], collecting["due"], collecting["certificate"]) == (
         "email", 170, 300, None,
     )  # fmt: skip
-    assert found["looked_at"] == iso(BEGIN_S + 86_400 + rig.now_s)
+    assert found["looked_at"] == iso(BEGIN_S + DAY_S + rig.now_s)
     assert found["pairs"] == [
         {"route": ROUTE, "task": "email", "waiting": 3, "given_up": 1, "complete": 172, "judged": 170}
     ]
@@ -158,7 +161,7 @@ async def test_people_see_what_was_withdrawn_the_latest_first() -> None:
     [alarm] = evaluation(rig.keeper, ("small", "medium"))["alarms"]
     assert (alarm["id"], alarm["task"], alarm["from"], alarm["to"]) == (one.id, None, "2", "medium")
     assert alarm["loss"] > alarm["max_loss"] == 0.05
-    assert alarm["at"] == iso(BEGIN_S + 86_400 + rig.now_s)
+    assert alarm["at"] == iso(BEGIN_S + DAY_S + rig.now_s)
 
 
 def test_promises_are_words() -> None:
