@@ -64,7 +64,8 @@ async def _serve(settings: Settings) -> None:
     access = _access(settings)
     instance = str(uuid4())  # names this process to whoever collects what it tells
     gateway, reloader, records, upstream = _made(settings, instance)
-    couriers = [courier for courier in (_traced(gateway, instance), _evaluating(gateway, settings)) if courier]
+    others = (_traced(gateway, instance), evaluating(gateway, settings.monitor_url))
+    couriers: list[Courier[Any]] = [courier for courier in others if courier is not None]
     stop = stop_signal()
     gateway.waiting_for = "" if access is None else "waiting for the monitor's state"
     clients, admin = await _listening(gateway, settings)
@@ -131,13 +132,13 @@ def _flush(records: Records, couriers: Sequence[Courier[Any]]) -> None:
         courier.close(FLUSH_S)
 
 
-def _evaluating(gateway: Gateway, settings: Settings) -> Courier[bytes] | None:
+def evaluating(gateway: Gateway, monitor_url: str) -> Courier[bytes] | None:
     """Draw requests for evaluation, where there is a monitor to take them."""
-    if not settings.monitor_url:
+    if not monitor_url:
         if any(route.evaluate is not None for route in gateway.compiled.policy.routes):
             log.warning("a route says evaluate, and POINTSMAN_MONITOR_URL names no monitor: nothing is drawn")
         return None
-    halves = Halves(settings.monitor_url)
+    halves = Halves(monitor_url)
     gateway.evaluate(halves.take)
     gateway.sinks[EVALUATION] = halves.courier
     return halves.courier
