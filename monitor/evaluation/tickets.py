@@ -9,7 +9,6 @@ import base64
 import hmac
 
 import msgspec
-from cryptography.fernet import Fernet, InvalidToken
 
 SECRET_BYTES = 32
 LIFE_S = 3600  # longer than any pair is held: a late verdict is still a blind one
@@ -36,6 +35,10 @@ class Tickets:
     """Makes and reads tickets under one secret of `SECRET_BYTES`."""
 
     def __init__(self, secret: bytes) -> None:
+        # Here and not above: it weighs 7 MiB, which a monitor without scorers shall not carry.
+        from cryptography.fernet import Fernet, InvalidToken
+
+        self._invalid = InvalidToken
         self._fernet = Fernet(base64.urlsafe_b64encode(_derived(secret, b"ticket")))
         self._order = _derived(secret, b"order")
 
@@ -48,7 +51,7 @@ class Tickets:
             token = sealed.encode("ascii")
             made_s = self._fernet.extract_timestamp(token)
             ticket = msgspec.json.decode(self._fernet.decrypt(token), type=Ticket)
-        except (InvalidToken, UnicodeEncodeError):
+        except (self._invalid, UnicodeEncodeError):
             raise ForgedTicketError("'ticket' is none of this monitor's; GET api/evaluation/next gives one") from None
         if now_s - made_s > LIFE_S:
             raise LapsedTicketError(f"the ticket is older than {LIFE_S // 60} minutes; ask for the next pair")
