@@ -5,7 +5,7 @@ parameter of a statement either, since prompts are among them.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -84,10 +84,12 @@ class Database:
         """An INSERT that knows ON CONFLICT, in this database's words."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
-    def added(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
-        """False: a row with its key is there, and stays as it is."""
-        new = self.insert(table).values(row).on_conflict_do_nothing().returning(next(iter(table.primary_key)))
-        return connection.execute(new).first() is not None
+    def added(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> set[Any]:
+        """The first parts of the keys of those that were not there; a row that was stays as it is."""
+        if not rows:
+            return set()
+        new = self.insert(table).on_conflict_do_nothing().returning(next(iter(table.primary_key)))
+        return set(connection.execute(new, rows).scalars())
 
     def forget(self) -> None:
         """After texts were deleted: SQLite's log may still have them."""

@@ -4,12 +4,13 @@ The first row says what the others are. Claims, holds and secrets are not among 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import asdict
 from sqlalchemy import Connection, select
 
 from monitor.evaluation.database import Database
@@ -106,17 +107,12 @@ def exported(connection: Connection) -> Iterator[dict[str, Any]]:
 def imported(connection: Connection, database: Database, rows: Iterable[Mapping[str, Any]]) -> int:
     """How many pairs were new. Raises RowError."""
     new = 0
-    for number, row in enumerate(rows, 1):
-        line = _read(number, row)
-        match line:
-            case Head(version):
-                _check_head(number, version)
-            case PairLine():
-                new += _take(connection, database, line)
-            case Spent(route, day, usd):
-                database.added(connection, spending, {"route": route, "day": day, "usd": usd})
-            case State(key, value):
-                database.added(connection, states, {"key": key, "value": value})
+    lines = (_read(number, row) for number, row in enumerate(rows, 1))
+    while some := list(islice(lines, AT_ONCE)):
+        new += _take(connection, database, [line for line in some if isinstance(line, PairLine)])
+        spent = [asdict(line) for line in some if isinstance(line, Spent)]
+        database.added(connection, spending, spent)
+        database.added(connection, states, [asdict(line) for line in some if isinstance(line, State)])
     return new
 
 
@@ -159,6 +155,8 @@ def _read(number: int, row: Mapping[str, Any]) -> Line:
         raise RowError(f"line {number}: {_words(str(error))}") from None
     if number == 1 and not isinstance(line, Head):
         raise RowError('line 1: kind: must be "evaluations": an export begins with {"kind":"evaluations","version":1}')
+    if isinstance(line, Head):
+        _check_head(number, line.version)
     if isinstance(line, PairLine) and (problem := _problem(line)) is not None:
         raise RowError(f"line {number}: {problem}")
     return line
@@ -184,22 +182,36 @@ def _problem(line: PairLine) -> str | None:
     return None if all(here) or not any(here) else "prompt, first, second: must be there all three, or none"
 
 
-def _take(connection: Connection, database: Database, line: PairLine) -> bool:
-    """False: the pair is there already."""
+def _take(connection: Connection, database: Database, lines: Sequence[PairLine]) -> int:
+    """How many were not there yet."""
+    first = {line.decision: line for line in reversed(lines)}
+    new = database.added(connection, pairs, [_pair_row(line) for line in first.values()])
+    taken = [first[decision] for decision in new]
+    written = [row for row in map(_text_row, taken) if any(row[name] is not None for name in TEXTS)]
+    if written:
+        connection.execute(texts.insert(), written)
+    database.added(connection, judgements, [row for line in taken for row in _said_rows(line)])
+    return len(new)
+
+
+def _pair_row(line: PairLine) -> dict[str, Any]:
     row = {name: getattr(line, name) for name in COLUMNS}
     row["others"], row["judges"] = _json(line.others), _json(line.judges)
-    row["people"] = sum(one.by is By.PEOPLE and one.verdict is not Verdict.SKIP for one in line.judgements)
+    people = sum(one.by is By.PEOPLE and one.verdict is not Verdict.SKIP for one in line.judgements)
+    row["scored"] = people >= line.wanted
     row["settled"] = not line.judges or any(one.by is not By.PEOPLE for one in line.judgements)
-    if not database.added(connection, pairs, row):
-        return False
-    written = {name: getattr(line, name) for name in TEXTS}
-    if any(text is not None for text in written.values()):
-        written["request"] = None if line.request is None else _json(line.request)
-        connection.execute(texts.insert().values(decision=line.decision, **written))
+    return row
+
+
+def _text_row(line: PairLine) -> dict[str, Any]:
+    row = {name: getattr(line, name) for name in ("decision", *TEXTS)}
+    row["request"] = None if line.request is None else _json(line.request)
+    return row
+
+
+def _said_rows(line: PairLine) -> Iterator[dict[str, Any]]:
     for one in line.judgements:
-        said = Judgement(line.decision, one.scorer, one.by, one.verdict, one.time_s)
-        database.added(connection, judgements, judgement_row(said))
-    return True
+        yield judgement_row(Judgement(line.decision, one.scorer, one.by, one.verdict, one.time_s))
 
 
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")

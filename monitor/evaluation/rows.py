@@ -47,7 +47,7 @@ def half_of(row: Row) -> Half:
 def completed(second: Answer | None, now_s: float) -> dict[str, Any]:
     """What changes of a pair."""
     if second is None:  # people and models have nothing to judge
-        return {"state": COMPLETE, "state_s": now_s, "wanted": 0, "settled": True}
+        return {"state": COMPLETE, "state_s": now_s, "wanted": 0, "scored": True, "settled": True}
     answered = {"second_endpoint": second.endpoint, "second_cost_usd": second.cost_usd}
     return {"state": COMPLETE, "state_s": now_s, **answered}
 

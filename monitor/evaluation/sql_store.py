@@ -47,15 +47,13 @@ class SqlStore:
     # From the gateways, and second answers.
 
     def add(self, halves: Sequence[Half], now_s: float) -> int:
+        # In one order everywhere, so that two who bring the same ones never wait for each other crosswise.
+        ordered = sorted({half.decision: half for half in reversed(halves)}.values(), key=lambda half: half.decision)
         with self._database.writing() as connection:
-            # In one order everywhere, so that two who bring the same ones never wait for each other crosswise.
-            return sum(self._added(connection, half, now_s) for half in sorted(halves, key=lambda half: half.decision))
-
-    def _added(self, connection: Connection, half: Half, now_s: float) -> bool:
-        if not self._database.added(connection, pairs, pair_row(half, now_s)):
-            return False
-        connection.execute(texts.insert().values(text_row(half)))
-        return True
+            new = self._database.added(connection, pairs, [pair_row(half, now_s) for half in ordered])
+            if new:
+                connection.execute(texts.insert(), [text_row(half) for half in ordered if half.decision in new])
+        return len(new)
 
     def claim_half(self, name: str, now_s: float, lease_s: float, without: Collection[str] = ()) -> Half | None:
         waits = and_(pairs.c.state == WAITING, _idle(now_s), pairs.c.route.not_in(without))
@@ -87,7 +85,7 @@ class SqlStore:
     def next_for(self, scorer: str, now_s: float, lease_s: float) -> Pair | None:
         mine = and_(pairs.c.scorer == scorer, pairs.c.scorer_until_s > now_s)
         free = or_(pairs.c.scorer.is_(None), pairs.c.scorer == scorer, pairs.c.scorer_until_s <= now_s)
-        open_ = and_(pairs.c.state == COMPLETE, pairs.c.people < pairs.c.wanted, not_(_said(scorer)))
+        open_ = and_(pairs.c.state == COMPLETE, not_(pairs.c.scored), not_(_said(scorer)))
         with self._database.writing() as connection:
             row = _oldest(connection, and_(open_, mine)) or _oldest(connection, and_(open_, free))
             if row is None:
@@ -230,13 +228,13 @@ def _ended(connection: Connection, decision: str, values: Mapping[str, Any]) -> 
 
 
 def _counted(connection: Connection, judgement: Judgement) -> None:
-    """How often people judged it, whether a model is still wanted; and whoever just judged lets go of it."""
+    """Whether people and models are done with it; and whoever just judged lets go of it."""
     of = judgements.c.decision == judgement.decision
     scored = and_(of, judgements.c.by == By.PEOPLE.value, judgements.c.verdict != Verdict.SKIP.value)
     people = select(func.count()).select_from(judgements).where(scored).scalar_subquery()
     mine = _in(pairs, judgement.decision)
     if judgement.by is By.PEOPLE:
-        connection.execute(update(pairs).where(mine).values(people=people))
+        connection.execute(update(pairs).where(mine).values(scored=people >= pairs.c.wanted))
         held = and_(mine, pairs.c.scorer == judgement.scorer)
         connection.execute(update(pairs).where(held).values(scorer=None, scorer_until_s=None))
     else:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any
+from operator import itemgetter
 
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
@@ -82,10 +82,7 @@ def _said(connection: Connection, since_s: float | None) -> Iterator[tuple[Facts
         found = found.where(pairs.c.time_s >= since_s)
     ordered = found.order_by(pairs.c.time_s, pairs.c.decision, judgements.c.by, judgements.c.scorer)
     result = connection.execute(ordered, execution_options={"yield_per": AT_ONCE})
-    for _, rows in groupby(result, key=lambda row: row.decision):
-        lines = list(rows)
-        yield Facts(*lines[0][: len(FACTS)]), [_judgement(line) for line in lines]
-
-
-def _judgement(row: Any) -> Judgement:
-    return Judgement(row.decision, row.scorer, By(row.by), Verdict(row.verdict), row.judged_s)
+    for decision, group in groupby(result, key=itemgetter(0)):
+        rows = list(group)
+        said = [Judgement(decision, scorer, By(by), Verdict(verdict), at_s) for *_, scorer, by, verdict, at_s in rows]
+        yield Facts(*rows[0][: len(FACTS)]), said

@@ -78,15 +78,17 @@ pairs = Table(
     Column("second_endpoint", Plain),
     Column("second_cost_usd", Double),
     Column("wanted", Integer, nullable=False),  # people to judge it
-    # Counts of rows in `judgements`, kept by `judge`, so that looking for work reads one index.
-    Column("people", Integer, nullable=False, default=0),  # without those who skipped
-    Column("settled", Boolean, nullable=False, default=False),  # for models: one judged or skipped it, or none need
+    # What `judgements` amount to, so that looking for work reads one index.
+    Column("scored", Boolean, nullable=False, default=False),  # by as many people as are wanted; a skip is no score
+    Column("settled", Boolean, nullable=False, default=False),  # for models: one judged or skipped it, or none may
     # Who is at work on it, and until when: a worker (second answer, then a model's judgement), and a person.
     Column("worker", Plain),
     Column("worker_until_s", Double),
     Column("scorer", Plain),
     Column("scorer_until_s", Double),
-    Index("pointsman_pairs_work", "state", "time_s"),
+    Index("pointsman_pairs_waiting", "state", "time_s", "decision"),
+    Index("pointsman_pairs_people", "state", "scored", "time_s", "decision"),
+    Index("pointsman_pairs_models", "state", "settled", "time_s", "decision"),
     Index("pointsman_pairs_time", "time_s"),
 )
 
