@@ -3,13 +3,14 @@ PYTHON ?= python3
 BENCH ?=
 TESTS ?=
 SHOTS ?=
+DAY ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help venv dev run test cover check image dashboards chart check-chart test-cluster test-observability test-clients test-page bench evaluate-router lock clean
+.PHONY: help venv dev run test cover check image dashboards chart check-chart test-cluster test-observability test-clients test-page bench day evaluate-router lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -80,6 +81,9 @@ test-page: dev ## The pages in a real Chromium: accessibility, keyboard, policy;
 
 bench: dev ## CPU per request and per event, beside nginx in the same run.
 	@$(BIN)/python -m loadtest.bench $(BENCH)
+
+day: dev ## A scripted day in two minutes: judged pairs, certificates, cheaper routing, a model that gets worse, the alarm.
+	@$(BIN)/python -m loadtest.day $(DAY)
 
 evaluate-router: dev ## How good the learned classifier is. EVAL=FILE.parquet: on those prompts; WRITE=PAGE.md; DATA=DIR.
 	@$(BIN)/python -m scripts.router.evaluate $(if $(DATA),--data $(DATA)) $(if $(EVAL),--eval $(EVAL)) $(if $(WRITE),--write $(WRITE))
