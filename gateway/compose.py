@@ -5,6 +5,7 @@ records stay, so that no request notices.
 """
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -51,7 +52,7 @@ from gateway.flow.consider import Planner
 from gateway.flow.evaluate import Evaluator
 from gateway.flow.health import HealthBook
 from gateway.flow.ports import Clock
-from gateway.flow.settle import Settler
+from gateway.flow.settle import Ended, Settler
 from gateway.flow.trial import Trials
 from gateway.flow.world import World, kinds_of
 from gateway.upstream.client import Upstream
@@ -64,7 +65,9 @@ from gateway.web.ops import Views
 from gateway.web.overview import overview
 from gateway.web.recent import Recent
 from gateway.web.today import Today
+from gateway.web.variants import Variants
 
+log = logging.getLogger(__name__)
 
 def new_clock() -> Clock:
     """The real clocks and dice."""
@@ -105,6 +108,7 @@ class Gateway:
         self._traced: Callable[[Decision], Decision] | None = None
         self._life = clock.new_id()  # names this process to the monitor
         self._records = records
+        self._ends: list[Ended] = []  # of this turn of the loop
         self._lines = Lines()
         self._upstream = upstream
         self._published: PriceBook | None = None
@@ -114,11 +118,13 @@ class Gateway:
         self.started_s = clock.epoch_s()
         self.recent = Recent()
         self.today = Today(self.started_s)
+        self.variants = Variants()
+        self.variants.reconfigure(compiled.policy.routes, self.started_s)
         self._minter = Minter(clock.now_s)
         self._secrets = SecretStore(compiled.policy.catalog.providers, clock.now_s, minter=self._minter)
         self._ring = _ring(compiled)
         self.book = HealthBook(_providers(compiled), compiled.breaker_rules)
-        self.walk = Walk(self._parts(compiled, None), self.book, clock, self._record)
+        self.walk = Walk(self._parts(compiled, None), self.book, clock, self._ended)
         self.metrics.gauges = Gauges(
             states=lambda: self.book.states(clock.now_s()),
             transitions=lambda: self.book.transitions,
@@ -145,6 +151,7 @@ class Gateway:
         self._ring = _ring(compiled)
         self.book.reconfigure(_providers(compiled), compiled.breaker_rules)
         self.walk.parts = self._parts(compiled, self.walk.parts)
+        self.variants.reconfigure(compiled.policy.routes, self.clock.epoch_s())
         self.metrics.reloads.add(())
 
     def refused(self, problem: str) -> None:
@@ -228,11 +235,28 @@ class Gateway:
 
         self.walk.evaluator = Evaluator(counted)
 
+    def _ended(self, ended: Ended) -> None:
+        """Remember a run until the end of this turn of the loop: answers go out first (`upstream.turn`), and records
+        made one right after the other cost a third less than each between two requests."""
+        if not self._ends:
+            asyncio.get_running_loop().call_soon(self.settle)
+        self._ends.append(ended)
+
+    def settle(self) -> None:
+        """Make the records of what has ended, now."""
+        ends, self._ends = self._ends, []
+        for ended in ends:
+            try:
+                self._record(ended.decision())
+            except Exception:  # one that cannot be made must not take the others with it
+                log.exception("the record of request %s could not be made", ended.run.request.id)
+
     def _record(self, decision: Decision) -> None:
         if self._traced is not None:
             decision = self._traced(decision)
         self.metrics.observe(decision)
         self.today.add(decision)
+        self.variants.add(decision)
         line = self._lines.line(decision)
         self.recent.add(line if decision.texts is None else self._lines.line(replace(decision, texts=None)))
         self._records.add(decision, line)
@@ -240,6 +264,8 @@ class Gateway:
     def keep(self, row: Row) -> None:
         """Put a row of another kind (feedback) into the decision stream."""
         self._records.add(row, self._lines.line(row))
+        if isinstance(row, Mapping):
+            self.variants.judged(row, self.recent)
 
     def ring(self) -> KeyRing | None:
         """The client keys in force; None: the API is open."""

@@ -89,6 +89,7 @@ async def _serve(settings: Settings) -> None:
         await admin.drain(1.0)
         with contextlib.suppress(TimeoutError):  # a provider that does not let go must not hold up the end
             await asyncio.wait_for(upstream.close(), CLOSE_S)
+        gateway.settle()
         await asyncio.to_thread(_flush, records, couriers)
         log.info("gateway stopped")
 

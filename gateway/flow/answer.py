@@ -6,7 +6,7 @@ request goes unrecorded.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -24,10 +24,10 @@ from gateway.flow.consider import Planner
 from gateway.flow.evaluate import Evaluator
 from gateway.flow.health import HealthBook
 from gateway.flow.keep import KeepingSink, keeps_texts
-from gateway.flow.ports import ClientGone, Clock, Recorder, ReplySink
+from gateway.flow.ports import ClientGone, Clock, ReplySink
 from gateway.flow.refuse import Unroutable, first_reasons, guarantors_down
 from gateway.flow.run import Request, Run
-from gateway.flow.settle import Settler
+from gateway.flow.settle import Ended, Settler
 from gateway.flow.trial import Trial, Trials
 
 _OK = Outcome.OK  # a member of an enum costs ten times a name
@@ -46,12 +46,13 @@ class Parts:
 class Walk:
     """Answers requests. One per process; `parts` is swapped on reload, and a request keeps those it began with."""
 
-    def __init__(self, parts: Parts, book: HealthBook, clock: Clock, recorder: Recorder) -> None:
+    def __init__(self, parts: Parts, book: HealthBook, clock: Clock, ended: Callable[[Ended], None]) -> None:
+        """`ended` takes each run at its end, whose record it is to make."""
         self.parts = parts
         self.book = book
         self._budget = RetryBudget()
         self.clock = clock
-        self._recorder = recorder
+        self._ended = ended
         self.sampling: Sampling | None = None  # None: nothing is traced
         self.evaluator: Evaluator | None = None  # None: nothing is evaluated
 
@@ -91,8 +92,8 @@ class Walk:
                 self.evaluator.finished(run, parts.planner)
 
     def record(self, run: Run) -> None:
-        """Write the row of a finished run."""
-        self._recorder(self.parts.settler.settle(run, self.clock.now_s()))
+        """See to the row of a finished run."""
+        self._ended(Ended(run, self.parts.settler, self.clock.now_s()))
 
     def retry_budget_left(self) -> int:
         return self._budget.left(self.clock.now_s())

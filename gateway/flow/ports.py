@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.core.credential import Credential
-from gateway.core.decision import Decision
 from gateway.upstream.answer import Answer
 from gateway.upstream.call import Call, Limits
 
@@ -45,9 +44,6 @@ class ReplySink(Protocol):
 
 class ClientGone(Exception):
     """The client closed its connection while the answer was being written."""
-
-
-Recorder = Callable[[Decision], None]
 
 
 @dataclass(frozen=True, slots=True)

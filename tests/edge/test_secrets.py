@@ -136,7 +136,15 @@ def test_identifies_clients_by_their_keys() -> None:
 
 
 def test_shows_no_hashes() -> None:
-    assert repr(ring(kb="secret")) == "KeyRing()"
+    found = ring(kb="hush")
+    assert found.identify("hush") == "kb"
+    assert "hush" not in repr(found)
+
+
+def test_knows_a_right_key_again_and_a_wrong_one_never() -> None:
+    found = ring(kb="secret-1", ops="secret-2")
+    tokens = ("secret-1", "secret-3", "secret-2", "secret-3", "secret-1", "secret-2")
+    assert [found.identify(token) for token in tokens] == ["kb", None, "ops", None, "kb", "ops"]
 
 
 class Lending:

@@ -52,7 +52,7 @@ class Walking:
         self.decisions: list[Decision] = []
         self.book = HealthBook(self._providers(), world.breaker_rules)
         clock = Clock(self._loop.time, self.epoch_s, lambda: "0" * 16)
-        self.walk = Walk(self.parts(world), self.book, clock, self.decisions.append)
+        self.walk = Walk(self.parts(world), self.book, clock, lambda ended: self.decisions.append(ended.decision()))
 
     def _providers(self) -> dict[str, str]:
         return {name: endpoint.provider for name, endpoint in self.world.policy.catalog.endpoints.items()}
