@@ -5,16 +5,25 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from gateway.cli.decision_sources import AdminPort, NoRecords, Row, row_of
 from gateway.cli.ink import Ink, Tone, plain, stdout_ink
 from gateway.cli.output import print_json
 from gateway.cli.words import counted, milliseconds, percent, usd
-from gateway.core.experiment import CALIBRATION, Arm, Experiment, MeanSequence, Seen, Verdict, imbalance, verdict
+from gateway.core.experiment import (
+    CALIBRATION,
+    REFUTED,
+    Arm,
+    Experiment,
+    Seen,
+    Verdict,
+    imbalance,
+    told,
+    verdict,
+)
 
 DECIDED = frozenset({"ok", "partial", "failed"})  # a client that left, or was refused, says nothing of a variant
-REFUTED = 20.0  # e-value from which the ratio is refuted with 95 % confidence
 SHOWN = {"cost_usd": "cost", "latency_ms": "latency", "ttft_ms": "first token", "failure": "failures",
          "feedback": "feedback"}  # fmt: skip
 
@@ -38,7 +47,8 @@ def experiment(given: Namespace, weights: Mapping[str, float] | None, admin_url:
     source = _Files(given.logs) if given.logs else _Port(given.url or admin_url)
     found = findings(source, given.route, weights, given.confidence, given.tolerance)
     if given.as_json:
-        print_json(_json(given.route, found, given.confidence))
+        shown = told(found.experiment, found.units, found.ratio, given.tolerance)
+        print_json({"route": given.route, "confidence": given.confidence, **shown})
     else:
         for line in story(given.route, found, given.confidence, stdout_ink()):
             print(line)
@@ -145,32 +155,3 @@ def _shown(name: str, value: float | None) -> str:
             return f"{2 * value - 1:+.2f}"
         case _:
             return milliseconds(value)
-
-
-def _json(route: str, found: Findings, confidence: float) -> dict[str, Any]:
-    arms = {
-        name: {
-            "requests": arm.requests,
-            "sessions": found.units[name],
-            **{metric: _mean(metric, mean) for metric, mean in arm.means.items()},
-        }
-        for name, arm in found.experiment.arms.items()
-    }
-    ratio = found.ratio
-    return {
-        "route": route,
-        "confidence": confidence,
-        "variants": arms,
-        "sample_ratio": None if ratio is None else {"e_value": min(ratio, 1e300), "refuted": ratio >= REFUTED},
-        "stop": found.verdict.better is not None and (ratio is None or ratio < REFUTED),
-        "better": found.verdict.better,
-        "why": found.verdict.why,
-        "failure_excess_at_most": found.verdict.excess,
-    }
-
-
-def _mean(metric: str, mean: MeanSequence) -> dict[str, Any]:
-    """Feedback in its own scale, -1 to 1."""
-    low, high = mean.interval
-    shown = [None if v is None else 2 * v - 1 if metric == "feedback" else v for v in (mean.mean, low, high)]
-    return {"count": mean.count, "mean": shown[0], "interval": shown[1:], "cut": mean.cut}

@@ -9,10 +9,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gateway.core.chat import Json
+
 CALIBRATION = 100  # first requests, of all variants together: they say how large values are, and nothing else
 ROOM = 2.0  # larger values than this times the largest of those are cut to it
 MOST_STAKE = 0.5
 PRIOR_ROWS = 50.0  # how many requests' worth the prior of the sample ratio weighs: wide enough to see a few per cent
+REFUTED = 20.0  # e-value from which the sample ratio is refuted with 95 % confidence
 METRICS = ("cost_usd", "latency_ms", "ttft_ms", "failure", "feedback")
 
 
@@ -114,6 +117,12 @@ class Experiment:
             return
         _take(arm, one)
 
+    def judged(self, variant: str, score: float) -> None:
+        """Feedback, -1 to 1, on a request that was seen without; before the intervals begin it is not counted."""
+        arm = self.arms.get(variant)
+        if arm is not None and arm.means:
+            arm.means["feedback"].see(_liked(score))
+
     def _calibrate(self) -> None:
         sizes = {
             "cost_usd": [one.cost_usd for one in self._first],
@@ -127,19 +136,23 @@ class Experiment:
 
 
 def _take(arm: Arm, one: Seen) -> None:
-    liked = None if one.score is None else (one.score + 1) / 2
+    liked = None if one.score is None else _liked(one.score)
     values = (one.cost_usd, one.latency_ms, one.ttft_ms, float(one.failed), liked)
     for name, value in zip(METRICS, values, strict=True):
         if value is not None:
             arm.means[name].see(max(value, 0.0))
 
 
+def _liked(score: float) -> float:
+    return (min(max(score, -1.0), 1.0) + 1) / 2
+
+
 def imbalance(counts: Mapping[str, int], weights: Mapping[str, float]) -> float:
     """The evidence that units do not come in the ratio of `weights`: an e-value, valid whenever anybody looks.
 
-    At 20 and above the ratio is refuted with 95 % confidence, and the experiment tells of a fault in the assignment
-    rather than of the variants. It is the Bayes factor of a Dirichlet prior around the weights against the weights
-    themselves (Lindon and Malek, "Anytime-valid inference for multinomial count data", arXiv 2011.03567).
+    From `REFUTED` on the experiment tells of a fault in the assignment rather than of the variants. It is the Bayes
+    factor of a Dirichlet prior around the weights against the weights themselves (Lindon and Malek, "Anytime-valid
+    inference for multinomial count data", arXiv 2011.03567).
     """
     whole = sum(weights.values())
     total = sum(counts.get(name, 0) for name in weights)
@@ -181,3 +194,40 @@ def verdict(experiment: Experiment, tolerance: float) -> Verdict:
     if excess > tolerance:
         return Verdict(None, f"{cheapest} is cheaper; whether it fails as rarely is not certain yet", excess)
     return Verdict(cheapest, f"{cheapest} is cheaper per request and fails as rarely", excess)
+
+
+def told(
+    experiment: Experiment, units: Mapping[str, int], ratio: float | None, tolerance: float
+) -> dict[str, Json]:
+    """What came of it, as JSON types.
+
+    Args:
+        experiment: the requests.
+        units: of assignment (sessions), by variant.
+        ratio: the evidence against the configured ratio; None: it is unknown.
+        tolerance: as `verdict` takes it.
+    """
+    found = verdict(experiment, tolerance)
+    refuted = ratio is not None and ratio >= REFUTED
+    return {
+        "variants": {
+            name: {
+                "requests": arm.requests,
+                "sessions": units.get(name, 0),
+                **{metric: _mean(metric, mean) for metric, mean in arm.means.items()},
+            }
+            for name, arm in experiment.arms.items()
+        },
+        "sample_ratio": None if ratio is None else {"e_value": min(ratio, 1e300), "refuted": refuted},
+        "stop": found.better is not None and not refuted,
+        "better": found.better,
+        "why": found.why,
+        "failure_excess_at_most": found.excess,
+    }
+
+
+def _mean(metric: str, mean: MeanSequence) -> dict[str, Json]:
+    """Feedback in its own scale, -1 to 1."""
+    low, high = mean.interval
+    shown = [None if v is None else 2 * v - 1 if metric == "feedback" else v for v in (mean.mean, low, high)]
+    return {"count": mean.count, "mean": shown[0], "interval": shown[1:], "cut": mean.cut}

@@ -15,6 +15,7 @@ from gateway.edge.shown import iso, price_shown, quantiles
 from gateway.flow.answer import Walk
 from gateway.web.counts import Counts
 from gateway.web.today import Today
+from gateway.web.variants import Variants
 
 
 class Shown(Protocol):
@@ -23,6 +24,7 @@ class Shown(Protocol):
     walk: Walk
     counts: Counts
     today: Today
+    variants: Variants
     started_s: float  # Unix time
 
     def unready(self) -> str | None: ...
@@ -47,6 +49,7 @@ def overview(gateway: Shown) -> dict[str, Any]:
         "snapshot_age_s": _rounded(walk.book.snapshot_age_s(now_s), 1),
         "totals": dict(gateway.totals()),
         "today": gateway.today.told(epoch_s),
+        "experiments": gateway.variants.told(),
         "endpoints": list(_endpoints(walk, now_s)),
     }
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from gateway.core.experiment import CALIBRATION, Experiment, MeanSequence, Seen, imbalance, verdict
+from gateway.core.experiment import CALIBRATION, Experiment, MeanSequence, Seen, imbalance, told, verdict
 
 
 def draws(rng: random.Random, kind: str) -> tuple[float, float]:
@@ -135,3 +135,29 @@ def test_stops_for_the_cheaper_one_that_fails_no_more_often() -> None:
 def test_goes_on_where_something_is_open(made: Experiment, tolerance: float, why: str) -> None:
     found = verdict(made, tolerance)
     assert (found.better, found.why) == (None, why)
+
+
+def test_feedback_that_comes_later_counts_once_the_intervals_have_begun() -> None:
+    made = Experiment(["a", "b"], 0.95)
+    made.judged("a", 1.0)
+    for _ in range(CALIBRATION):
+        made.see(Seen("a", 1.0))
+    for score in (1.0, -1.0, 7.0):
+        made.judged("a", score)
+    made.judged("gone", 1.0)
+    assert (made.arms["a"].means["feedback"].count, made.arms["b"].means["feedback"].count) == (3, 0)
+    assert made.arms["a"].means["feedback"].mean == pytest.approx(2 / 3)
+
+
+def test_tells_programs_what_came_of_it() -> None:
+    made = Experiment(["a", "b"], 0.95)
+    for _ in range(CALIBRATION + 10):
+        made.see(Seen("a", 1.0))
+    shown = told(made, {"a": 7}, math.inf, 0.02)
+    assert shown["sample_ratio"] == {"e_value": 1e300, "refuted": True}
+    assert (shown["stop"], shown["better"], shown["why"]) == (False, None, "too few requests")
+    arm = shown["variants"]["a"]
+    assert (arm["requests"], arm["sessions"], shown["variants"]["b"]["sessions"]) == (110, 7, 0)
+    assert (arm["cost_usd"]["count"], arm["cost_usd"]["mean"], arm["feedback"]["mean"]) == (10, 1.0, None)
+    assert arm["feedback"]["interval"] == [-1.0, 1.0]
+    assert told(Experiment(["a"], 0.95), {}, None, 0.02)["sample_ratio"] is None
