@@ -144,5 +144,5 @@ def _allowed(run: Run, considered: Considered, evaluate: Evaluate, planner: Plan
         keyless=planner.keyless(),
         today=datetime.fromtimestamp(run.request.moment.epoch_s, UTC).date(),
     )
-    eligible = screen.screen(demand, world.policy.catalog).eligible
+    eligible = planner.screening.demanded(demand).eligible
     return eligible if named is not None else [one for one in eligible if one.tier == evaluate.against]

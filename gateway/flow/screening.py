@@ -67,14 +67,25 @@ class Screening:
         )  # fmt: skip
         found = self._memo.get(key)
         if found is None:
-            if len(self._memo) >= MEMO_LIMIT:
-                self._memo.clear()
             found = self._screened(stage, inexpressible)
             if offered and not extras.provider.require_parameters:
                 found = self._or_without_offers(stage, found)
-            self._memo[key] = found
+            self._keep(key, found)
         if ask.chat is not None and ask.chat.unplaced:
             _check_keeper(ask.chat.unplaced & KEPT, found)
+        return found
+
+    def demanded(self, demand: screen.Demand) -> screen.Screened:
+        """Who may and can do what no client asked for; remembered too."""
+        found = self._memo.get(demand)
+        if found is None:
+            found = self._keep(demand, (screen.screen(demand, self._world.policy.catalog),))
+        return found[0]
+
+    def _keep(self, key: object, found: tuple[screen.Screened, ...]) -> tuple[screen.Screened, ...]:
+        if len(self._memo) >= MEMO_LIMIT:
+            self._memo.clear()
+        self._memo[key] = found
         return found
 
     def _screened(self, stage: Stage, inexpressible: Inexpressible) -> tuple[screen.Screened, ...]:
