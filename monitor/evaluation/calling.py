@@ -11,7 +11,7 @@ from gateway.core.ask import Ask
 from gateway.core.catalog import Catalog, Endpoint, Operation, Provider
 from gateway.core.estimate import input_bound, input_tokens
 from gateway.core.failover import maybe_billed
-from gateway.core.failure import AttemptError, FailureKind
+from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.core.pricing import Price, known_cost_usd, upper_bound_usd
 from gateway.flow.attempt import Line, Times
 from gateway.flow.caps import max_output
@@ -22,6 +22,9 @@ from monitor.evaluation.reading import Unreadable, answer_text
 from monitor.ports import Clock
 
 TOTAL_S = 300.0  # for a whole answer; nobody waits for it
+FIRST_REST_S, LONGEST_REST_S = 30.0, 1_200.0
+"""After a failure an endpoint is left alone, then twice as long each time: thousands may wait for its answers, and what
+fails may be billed."""
 REQUEST_AT_FAULT = frozenset({FailureKind.REJECTED, FailureKind.CONTEXT_LENGTH, FailureKind.TOO_LARGE})
 
 
@@ -36,6 +39,13 @@ class CallFailed(Exception):
         super().__init__(kind.value)
         self.charged_usd = charged_usd
         self.curable = kind not in REQUEST_AT_FAULT
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    kind: FailureKind
+    failures: int  # in a row
+    until_s: float  # by the loop's clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +80,12 @@ class Caller:
         self._catalog = Catalog()
         self._lines: Mapping[str, Line] = {}
         self._missing: Callable[[], frozenset[str]] = frozenset
+        self._resting: dict[str, _Rest] = {}
 
     def reconfigure(self, catalog: Catalog, keys: Keys) -> None:
         """Take over a new configuration; calls under way end as they began."""
         self._catalog = catalog
+        self._resting.clear()
         self._lines = {id_: Line(provider, self._upstream, keys) for id_, provider in catalog.providers.items()}
         self._missing = keys.missing
 
@@ -90,7 +102,11 @@ class Caller:
 
         Raises:
             Unfit: it cannot be asked.
+            CallFailed: it failed a moment ago, and is left alone for now.
         """
+        rest = self._resting.get(endpoint_id)
+        if rest is not None and self._clock.now_s() < rest.until_s:
+            raise CallFailed(rest.kind, 0.0)
         endpoint, price = self.endpoint(endpoint_id), self._prices().get(endpoint_id)
         if endpoint is None or endpoint.operation is not Operation.CHAT:
             raise Unfit("no such endpoint is configured")
@@ -119,14 +135,26 @@ class Caller:
             rendered = await self._answered(call, epoch_s)
         except AttemptError as error:
             kind = error.failure.kind
-            raise CallFailed(kind, call.bound_usd if maybe_billed(kind) else 0.0) from error
+            raise self._failed(call, error.failure, call.bound_usd if maybe_billed(kind) else 0.0) from error
         usd = None if rendered.usage is None else known_cost_usd(call.price, rendered.usage, epoch_s)
         charged_usd = call.bound_usd if usd is None else usd
         try:
             read = answer_text(call.ask.surface, rendered.body.decode("utf-8", "replace"))
-        except Unreadable:
-            raise CallFailed(FailureKind.MALFORMED, charged_usd) from None
+        except Unreadable as error:
+            raise self._failed(call, Failure(FailureKind.MALFORMED, str(error)), charged_usd) from None
+        self._resting.pop(call.endpoint.id, None)
         return Said(read.text, read.cut, usd, charged_usd)
+
+    def _failed(self, call: Call, failure: Failure, charged_usd: float) -> CallFailed:
+        """Note it; what is wrong with the request says nothing of the endpoint."""
+        failed = CallFailed(failure.kind, charged_usd)
+        if failed.curable:
+            before = self._resting.get(call.endpoint.id)
+            failures = 1 if before is None else before.failures + 1
+            rest_s = min(FIRST_REST_S * 2.0 ** (failures - 1), LONGEST_REST_S)
+            until_s = self._clock.now_s() + max(rest_s, failure.retry_after_s or 0.0)
+            self._resting[call.endpoint.id] = _Rest(failure.kind, failures, until_s)
+        return failed
 
     async def _answered(self, call: Call, epoch_s: float) -> Rendered:
         line = self._lines[call.endpoint.provider]

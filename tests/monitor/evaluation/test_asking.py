@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.support.builders import a_body
 from tests.support.evaluating import (
     BACKUP,
     PRICES,
+    REFEREE,
     STRONG,
     WEAK,
     Keys,
@@ -82,13 +84,12 @@ async def test_goes_on_to_the_next_one_named(kind: FailureKind) -> None:
 async def test_charges_the_bound_where_nobody_knows_what_a_failure_cost() -> None:
     ledger, sure = Ledger(), Ledger()
     caller = a_caller(upstream(weak=[[HANG]]))
+    bound_usd = caller.prepare(read_half(a_half()).ask, WEAK, MOST_OUTPUT).bound_usd
     with pytest.raises(NotNow):
         await ask(caller, ledger, others=(WEAK,))
     with pytest.raises(NotNow):
         await ask(a_caller(upstream(weak=[an_error(503)])), sure, others=(WEAK,))
 
-    drawn = a_half()
-    bound_usd = caller.prepare(read_half(drawn).ask, WEAK, MOST_OUTPUT).bound_usd
     assert (ledger.total_usd(), sure.total_usd()) == (bound_usd, 0.0)
 
 
@@ -121,12 +122,39 @@ async def test_asks_nobody_where_the_answer_would_come_from_the_same_endpoint() 
 
 
 async def test_tries_three_endpoints_and_says_that_it_may_be_different_later() -> None:
-    vendors = upstream(weak=[an_error(503, "the prompt was: secret")], backup=[an_error(429)])
+    vendors = upstream(weak=[an_error(503, "the prompt was: secret")], backup=[an_error(429)], referee=[an_error(500)])
     with pytest.raises(NotNow) as caught:
-        await ask(a_caller(vendors), others=(WEAK, BACKUP, WEAK, STRONG), endpoint="other/m")
+        await ask(a_caller(vendors), others=(WEAK, BACKUP, REFEREE, STRONG), endpoint="other/m")
 
-    assert vendors.tried == [WEAK, BACKUP, WEAK]
+    assert vendors.tried == [WEAK, BACKUP, REFEREE]
     assert "secret" not in str(caught.value)
+
+
+async def test_leaves_an_endpoint_alone_for_a_while_after_each_failure() -> None:
+    """However many halves wait for it: a failing provider is not asked for each of them, and they cost nothing."""
+    vendors, ledger = upstream(weak=[an_error(503), an_error(503), an_answer(), an_error(503)]), Ledger()
+    caller = a_caller(vendors)
+
+    async def asked_after(seconds: float) -> int:
+        await asyncio.sleep(seconds)
+        for number in range(5):
+            with suppress(NotNow):
+                await ask(caller, ledger, number=number)
+        return len(vendors.tried)
+
+    waits = (0.0, 29.0, 1.1, 58.0, 2.1)
+    assert [await asked_after(wait_s) for wait_s in waits] == [1, 1, 2, 2, 2 + 1 + 1], "well once, then failing again"
+    assert await asked_after(30.1) == 5
+
+
+async def test_comes_again_when_a_provider_says() -> None:
+    vendors = upstream(weak=[an_error(429, retry_after="300")])
+    caller = a_caller(vendors)
+    for wait_s, calls in ((0.0, 1), (299.0, 1), (1.1, 2)):
+        await asyncio.sleep(wait_s)
+        with pytest.raises(NotNow, match="weak/m: rate_limited"):
+            await ask(caller)
+        assert len(vendors.tried) == calls
 
 
 async def test_says_that_nobody_will_ever_answer() -> None:
