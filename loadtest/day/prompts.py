@@ -15,7 +15,7 @@ _OPENINGS = {
 }
 _HARDER = {
     "summarization": f" {HARD} and compare both positions",
-    "extraction": f" {HARD} and justify each of them",
+    "extraction": f" {HARD} and justify the choice",
     "email": f" that explains the contract {HARD}",
 }
 TASKS = tuple(_OPENINGS)
@@ -26,7 +26,7 @@ _WHAT = (
     "the delivery of {number} chairs came on {day}, and some were broken",
     "invoice {number} over ${amount} is due on {day}",
     "the meeting of {day} ended without a vote on item {number}",
-    "room {number} was cold again, and the repair on {day} cost ${amount}",
+    "room {number} was cold again, and the bill for the repair on {day} was ${amount}",
     "{number} visitors came on {day}, and the cloakroom was closed",
 )
 

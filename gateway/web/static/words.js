@@ -4,6 +4,7 @@ const whole = new Intl.NumberFormat("en-US");
 const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
 
 export const NONE = "–";
+const RESIDUE = 1e-10; // what sums of doubles leave where there is nothing
 
 export const count = (value) => whole.format(value);
 
@@ -18,7 +19,7 @@ export const fineUsd = (value) => dollars(value, 6);
 function dollars(value, digits) {
   if (value === null || value === undefined) return NONE;
   const size = Math.abs(value);
-  if (size === 0) return "$0";
+  if (size < RESIDUE) return "$0";
   const sign = value < 0 ? "−" : "";
   if (size >= 1000) return `${sign}$${whole.format(Math.round(size))}`;
   if (size >= 1) return `${sign}$${size.toFixed(2)}`;
@@ -55,8 +56,8 @@ export function span(seconds) {
 /** A share of 1; never rounded up to all or down to nothing. */
 export function percent(share) {
   if (share === null || share === undefined || Number.isNaN(share)) return NONE;
-  const value = share * 100;
-  if (share === 0 || share === 1) return `${value} %`;
+  const value = Math.abs(share) < RESIDUE ? 0 : share * 100;
+  if (value === 0 || share === 1) return `${value} %`;
   if (Math.abs(value) < 99 && Math.abs(value) >= 10) return `${value.toFixed(0)} %`;
   const digits = Math.abs(value) > 99.9 ? 2 : 1;
   const text = value.toFixed(digits);
