@@ -44,8 +44,10 @@ const certificates = new Table({
       label: "Since then", kind: "number", value: (row) => [row.watched_loss, row.watched],
       draw: ([value, pairs]) => (value === null ? NONE : `${loss(value)} of ${count(pairs)}`),
     },
-    { label: "Since", value: (row) => row.certificate?.since ?? null, draw: (iso) => (iso ? day(iso) : NONE) },
-    { label: "Until", value: (row) => row.certificate?.until ?? null, draw: (iso) => (iso ? day(iso) : NONE) },
+    {
+      label: "Since, until", value: (row) => [row.certificate?.since ?? null, row.certificate?.until ?? null],
+      draw: ([since, until]) => (since ? h("span", {}, day(since), h("br"), day(until)) : NONE),
+    },
   ],
 });
 
