@@ -17,7 +17,7 @@ from gateway.core.evaluation import PATH, Half, HalfError, decode_halves
 from monitor.evaluation.store import Store, StoreError
 
 BODY_LIMIT = 16 << 20  # a batch of a gateway has about 4 MB at most
-RETRY_AFTER_S = 10
+RETRY_AFTER_S = 2  # at least; couriers wait longer each time
 
 log = logging.getLogger(__name__)
 

@@ -83,7 +83,7 @@ async def test_a_store_that_is_away_delays_and_is_told_once(
     monkeypatch.setattr(office_module, "FIRST_WAIT_S", 0.01)
     async with office(PlayedPlace(tmp_path, away=True), EVALUATING) as rig:
         away = {"error": {"message": "the store of evaluations does not answer"}}
-        assert await rig.hand_over(a_half()) == (503, away, "10")
+        assert await rig.hand_over(a_half()) == (503, away, "2")
         assert (await rig.get("/api/evaluation/next?scorer=Ann"))[0] == 503
         rig.place.away = False
         await until_open(rig)
