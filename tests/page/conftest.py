@@ -29,6 +29,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 async def _found(folder: Path, browser: Path, shots: str | None) -> dict[str, Any]:
     async with stage(folder) as running:
         await running.traffic(TRAFFIC_S if shots is None else SHOWN_TRAFFIC_S, 6.0)
+        await running.experiment()
         await running.trouble()
         asked = {
             "gateway": running.gateway.admin_url, "clients": running.gateway.url, "monitor": running.monitor_url,

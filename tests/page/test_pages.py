@@ -51,6 +51,14 @@ def test_say_what_was_spent_and_saved(found: dict[str, Any]) -> None:
         assert re.search(rf"{route}\s+[\d,]+\s+\$0\.\d+", said["routes"]), route
 
 
+def test_set_the_variants_of_a_split_beside_each_other(found: dict[str, Any]) -> None:
+    said = found["said"]["experiments"]
+    assert re.search(r"coding\s+go on: ", said)
+    for name, share in (("control", "80 %"), ("thinker", "20 %")):
+        assert re.search(rf"{name}\s*{share}\s+\d+\s+\d+\s+\$0\.\d+\s+(between\s+)?\$0.* … \$0\.\d+", said), said
+    assert "all intervals of the route together hold with 95 %, at any time" in said
+
+
 def test_find_endpoints_and_draw_their_last_minutes(found: dict[str, Any]) -> None:
     said = found["said"]
     assert [" ".join(name.split()) for name in said["searched"]] == [

@@ -3,6 +3,7 @@
 import { bars } from "./charts.js";
 import { arrange, byId, h, say, state } from "./dom.js";
 import { condition, endpointName, inTrouble } from "./endpoints.js";
+import { Experiments } from "./experiments.js";
 import { SLICE_MS } from "./history.js";
 import { Table } from "./table.js";
 import { clock, compact, count, fineUsd, NONE, percent, span, usd } from "./words.js";
@@ -46,6 +47,7 @@ export class TodayView {
       caption: "Spent and saved by model", columns: columns("Model", "model"), key: (row) => row.model,
       empty: "No request has ended yet.",
     });
+    this.experiments = new Experiments();
     byId("by-route").append(this.routes.element);
     byId("by-model").append(this.models.element);
   }
@@ -63,6 +65,7 @@ export class TodayView {
     this.traffic();
     this.routes.update(today.by_route);
     this.models.update(today.by_model);
+    this.experiments.update(overview.experiments);
     this.hours(today.by_hour);
     this.attention(overview);
   }

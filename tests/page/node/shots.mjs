@@ -11,6 +11,7 @@ export async function shoot(asked, open) {
   await view(light, asked.gateway, "today");
   await light.waitForTimeout(SETTLE_MS);
   await shot(light, "today");
+  await light.locator("#experiments").screenshot({ path: `${asked.shots}/page-experiments.png` });
 
   await view(light, asked.gateway, "decisions");
   await light.click("#decision-pause");

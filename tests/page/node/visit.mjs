@@ -61,6 +61,7 @@ async function contents(browser) {
   said.attention = await text("#attention");
   said.routes = await text("#by-route");
   said.saved = await text("#figure-saved");
+  said.experiments = await text("#experiments");
   await view(page, asked.gateway, "endpoints");
   said.trouble = await page.locator("#endpoint-table tbody tr", { hasText: "sim-cheap/open-8b" }).innerText();
   said.sparks = await page.locator("#endpoint-table svg.spark").count();

@@ -88,6 +88,15 @@ class Stage:
                 group.create_task(self.ask(number, dice))
                 await asyncio.sleep(1 / per_s)
 
+    async def experiment(self) -> None:
+        """Enough short requests of the split for its intervals to begin."""
+        body = {"model": "auto", "messages": [{"role": "user", "content": "Name a colour."}], "max_tokens": 4}
+        for number in range(0, 180, 12):
+            sessions = range(number, number + 12)
+            await asyncio.gather(
+                *(self.send({**body, "session_id": f"s{one}"}, {"x-team": "dev"}) for one in sessions)
+            )
+
     async def trouble(self) -> None:
         """One endpoint is down, one asks to wait, one breaks off now and then; and some clients are hostile."""
         await self.vendors["sim-fast"].fault(Fault(status=502), Match(model="open-70b"), 2)
