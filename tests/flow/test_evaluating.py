@@ -272,6 +272,25 @@ async def test_of_both_without_a_model_it_is_the_cheapest_of_the_upper_tier_that
     assert await judges(Evaluate(0.02, LARGE, judge="both")) == ("best/l",)
 
 
+async def test_it_is_of_the_upper_tier_of_the_comparison_not_of_the_highest_there_is() -> None:
+    walking = Evaluating(the_world(Evaluate(0.02, 1, judge="both"), task_tiers={**TASK_TIERS, "chat": 1}), an_answer(),
+                         endpoint="mid/m")  # fmt: skip
+    await walking.ask()
+    assert walking.half.judges == ("own/m",)
+
+
+async def test_nor_does_the_model_that_answered_judge_itself_elsewhere() -> None:
+    weights = {"dear/l": "w", "best/l": "w", "third/l": "v"}
+    endpoints = [an_endpoint(name, tier=LARGE, base_model=model) for name, model in weights.items()]
+    world = a_world(
+        an_endpoint("mid/m"), *endpoints, routes=(Route("default", evaluate=Evaluate(0.02, LARGE, judge="both")),),
+        task_tiers={**TASK_TIERS, "chat": LARGE},
+    )  # fmt: skip
+    walking = Evaluating(world, an_answer())
+    await walking.ask()
+    assert walking.half.judges == ("third/l",)
+
+
 async def test_who_answered_judges_only_where_nobody_else_can() -> None:
     both = Evaluate(0.02, LARGE, judge="both")
     assert await judges(both, keyless=["best"]) == ("dear/l",)
