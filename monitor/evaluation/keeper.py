@@ -33,6 +33,7 @@ STATE_KEY = "certifier"  # in the store
 TEND_S = 15.0  # counting, and looking after what is published
 LOOK_S = 3_600.0  # certifying, at the latest
 NEWS = 20  # judged pairs that are reason to certify before that
+COUNT_REST = 50.0  # times as long as counting took is the least time until it is done again: 100,000 pairs take a second
 
 Terms = Mapping[str, Evaluate]
 """Of the routes that are evaluated, by name."""
@@ -88,6 +89,7 @@ class Keeper:
         self._certified: Terms = {}  # what was last certified by
         self._looked_s = float("-inf")
         self._judged = 0  # pairs, then
+        self._count_s = float("-inf")  # not before
         self._failing = ""
         self.failures = 0
         self.kept = NOTHING
@@ -125,11 +127,15 @@ class Keeper:
     async def _look(self, store: Books) -> None:
         """Count, and certify where there is reason to."""
         terms, now_s = dict(self._terms()), self._clock.now_s()
+        if self._ready and now_s < self._count_s:
+            return
         if not self._ready:
             self.kept = Kept(await asyncio.to_thread(_loaded, store), (), {}, 0.0)
             self._ready, self._looked_s = True, float("-inf")
         today = datetime.fromtimestamp(self._clock.epoch_s(), UTC).date()
         progress, spent_usd = await asyncio.to_thread(_counted, store, terms, today)
+        counted_s = self._clock.now_s()
+        self._count_s = counted_s + COUNT_REST * (counted_s - now_s)
         judged = sum(one.by_people + one.by_model + one.same for one in progress)
         self.kept = Kept(self.kept.state, progress, spent_usd, self.kept.looked_s)
         late = now_s - self._looked_s >= LOOK_S

@@ -1,5 +1,6 @@
 """A keeper of certificates with a store and a publisher that are played."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -32,6 +33,8 @@ class PlayedBooks:
     kept: dict[str, bytes] = field(default_factory=dict)
     problem: Exception | None = None
     certified: int = 0  # how often the pairs were read
+    counted: int = 0
+    slow: Callable[[], None] = lambda: None  # happens while counting
 
     def judged(self, since_s: float = 0.0) -> list[Judged]:
         self.certified += 1
@@ -40,6 +43,8 @@ class PlayedBooks:
     def progress(self) -> list[Progress]:
         if self.problem is not None:
             raise self.problem
+        self.counted += 1
+        self.slow()
         same, count = Agreement(), len(self.pairs)
         return [Progress(ROUTE, "email", 3, 1, count + 2, count, 0, 0, None, same, same)]
 

@@ -150,6 +150,20 @@ def test_the_rest_is_looked_at_anew_as_soon_as_a_task_leaves_it_and_pays_for_the
     assert (series(after, None).looks, series(after, None).due) == (2, 320)
 
 
+def test_a_task_stays_with_the_rest_while_that_lets_more_of_it_go_lower() -> None:
+    """Few pairs alone certify less than many together."""
+    others = [a_log(20, 290, none_needed, task) for task in "abc"]
+    pairs = merged(a_log(20, 290), *others)
+    together = last(pairs, (600, 1_160))
+    wide = in_force(together)[None].share
+    more = [*pairs, *a_log(20, 20, first=290)]
+    after = last(more, (1_180,), together)
+    assert in_force(after).keys() == {None}
+    assert series(after, "email").looks == 1
+    alone = in_force(last(more[-20:] + a_log(20, 290), (310,)))["email"].share
+    assert 0 < alone < wide
+
+
 def test_every_request_is_spoken_of_by_one_certificate_at_most() -> None:
     pairs = merged(a_log(7, 320, none_needed), a_log(7, 150, none_needed, "x"))
     grounds = Grounds(in_force(last(pairs, (len(pairs),))).values(), MODEL)

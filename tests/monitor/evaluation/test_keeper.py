@@ -36,6 +36,19 @@ async def test_certifies_after_twenty_new_judgements_and_every_hour_at_the_lates
     assert seen == [1, 1, 2, 2, 3]
 
 
+async def test_the_longer_counting_takes_the_more_seldom_it_is_done() -> None:
+    rig = Rig(books=PlayedBooks())
+    assert rig.books is not None
+
+    def one_second() -> None:
+        rig.now_s += 1
+
+    rig.books.slow = one_second
+    for _ in range(20):
+        await rig.tend()
+    assert rig.books.counted == 5
+
+
 async def test_a_change_of_terms_is_seen_at_once() -> None:
     rig = Rig(a_log(3, 150, none_needed))
     assert await rig.tend()
