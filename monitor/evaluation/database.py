@@ -4,7 +4,8 @@ Knows no table but the schema's version. No password is ever told, neither a URL
 parameter of a statement either, since prompts are among them.
 """
 
-import os
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,9 +27,11 @@ POOL_MORE = 8  # and that come and go
 MAKING = 7_208_213_611  # PostgreSQL's advisory lock while tables are made: any number that nobody else takes
 PRIVATE = 0o600
 
+WAL = "PRAGMA journal_mode=WAL"  # readers and the writer do not wait for each other
+WAL_TRIES = 100  # while others open the same new file: for this one step SQLite does not wait by itself
+WAL_PAUSE_S = 0.05
 PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_MS}",
-    "PRAGMA journal_mode=WAL",  # readers and the writer do not wait for each other
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA secure_delete=ON",  # deleted texts are overwritten
@@ -116,7 +119,7 @@ class Database:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, OverflowError) as error:
+        except (SQLAlchemyError, OverflowError, OSError) as error:
             raise StoreError(self._scrubbed(error)) from None
 
     def _scrubbed(self, error: Exception) -> str:
@@ -170,8 +173,9 @@ def _secrets(url: URL) -> list[str]:
 def _engine(url: URL) -> Engine:
     # Parameters are prompts and answers; no message shows them.
     if url.drivername == "sqlite":
-        _made_private(Path(url.database or ""))
-        return _in_order(create_engine(url, hide_parameters=True, pool_size=POOL, max_overflow=POOL_MORE))
+        file = Path(url.database or "")
+        _check_place(file)
+        return _in_order(create_engine(url, hide_parameters=True, pool_size=POOL, max_overflow=POOL_MORE), file)
     # Poolers such as PgBouncer know no prepared statements of ours.
     known: dict[str, Any] = {
         "connect_timeout": CONNECT_S,
@@ -190,21 +194,24 @@ def _engine(url: URL) -> Engine:
         raise StoreError("the URL of the evaluations has an option that cannot be used") from None
 
 
-def _made_private(file: Path) -> None:
-    """People's prompts are in it: nobody else may read what is made."""
-    try:
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR, PRIVATE))
-    except OSError as error:
-        raise StoreError(f"{file} cannot be opened: {error.strerror}") from None
+def _check_place(file: Path) -> None:
+    """What SQLite has no words for. The file is never opened here: to close it would undo SQLite's own locks on it."""
+    if file.is_dir():
+        raise StoreError(f"{file} cannot be opened: it is a directory")
+    if not file.parent.is_dir():
+        raise StoreError(f"{file} cannot be opened: there is no directory {file.parent}")
 
 
-def _in_order(engine: Engine) -> Engine:
+def _in_order(engine: Engine, file: Path) -> Engine:
     """A transaction begins at its first line and knows whether it writes; the driver would wait for the first write."""
 
     def connected(connection: Any, _: object) -> None:
+        if file.stat().st_size == 0:
+            file.chmod(PRIVATE)  # before anything is in it: prompts are nobody else's business
         connection.isolation_level = None
         for pragma in PRAGMAS:
             connection.execute(pragma)
+        _write_ahead(connection)
 
     def begun(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes")
@@ -213,3 +220,16 @@ def _in_order(engine: Engine) -> Engine:
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begun)
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    for _ in range(WAL_TRIES):
+        try:
+            connection.execute(WAL)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(WAL_PAUSE_S)
+        else:
+            return
+    connection.execute(WAL)

@@ -170,13 +170,14 @@ class SqlStore:
             return imported(connection, self._database, rows)
 
     def expire(self, now_s: float) -> int:
-        old = and_(pairs.c.decision == texts.c.decision, pairs.c.time_s + pairs.c.keep_s <= now_s)
+        old = pairs.c.time_s + pairs.c.keep_s <= now_s
+        its_texts = texts.c.decision == pairs.c.decision
         with self._database.writing() as connection:
-            gone = connection.execute(delete(texts).where(exists().where(old))).rowcount
-            textless = not_(exists().where(texts.c.decision == pairs.c.decision))
+            # Pairs are locked before their texts everywhere, so that two never wait for each other crosswise.
+            connection.execute(select(pairs.c.decision).where(old, exists().where(its_texts)).with_for_update())
+            gone = connection.execute(delete(texts).where(exists().where(its_texts, old))).rowcount
             unjudged = not_(exists().where(judgements.c.decision == pairs.c.decision))
-            worthless = and_(pairs.c.time_s + pairs.c.keep_s <= now_s, textless, unjudged)
-            connection.execute(delete(pairs).where(worthless))
+            connection.execute(delete(pairs).where(old, not_(exists().where(its_texts)), unjudged))
         self._database.forget()
         return gone
 
