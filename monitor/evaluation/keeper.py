@@ -33,7 +33,7 @@ STATE_KEY = "certifier"  # in the store
 TEND_S = 15.0  # counting, and looking after what is published
 LOOK_S = 3_600.0  # certifying, at the latest
 NEWS = 20  # judged pairs that are reason to certify before that
-COUNT_REST = 50.0  # times as long as counting took is the least time until it is done again: 100,000 pairs take a second
+COUNT_REST = 50.0  # times as long as counting took until it is done again, at least: 100,000 pairs take a second
 
 Terms = Mapping[str, Evaluate]
 """Of the routes that are evaluated, by name."""

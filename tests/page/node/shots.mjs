@@ -33,6 +33,10 @@ export async function shoot(asked, open) {
   await view(light, asked.monitor, "endpoints");
   await light.waitForTimeout(500);
   await shot(light, "monitor");
+  await light.setViewportSize({ width: 1280, height: 480 });
+  await view(light, asked.monitor, "certificates");
+  await light.locator("#certificate-table .state.ok").waitFor();
+  await shot(light, "certificates");
   await light.close();
 
   const dark = await open({ width: 1280, height: 880, scheme: "dark" });
