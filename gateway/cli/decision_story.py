@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.cli.decision_line import OUTCOME_TONES, saved_share
 from gateway.cli.ink import Ink, Tone, columns, ljust, plain, rjust
-from gateway.cli.words import counted, milliseconds, percent, usd
+from gateway.cli.words import certified, counted, milliseconds, percent, usd
 
 AXIS_MAX, AXIS_MIN = 40, 8  # columns
 _LABEL_WIDTH = 11
@@ -43,7 +43,7 @@ def _before(row: Row, ink: Ink) -> Iterator[tuple[str, str]]:
     sure = "" if confidence is None else f", {percent(confidence)} sure"
     yield "task", f"{ink(plain(row.get('task')), Tone.NAME)}{sure}, difficulty {plain(row.get('difficulty'))}"
     escalated = " (escalated)" if row.get("escalated") else ""
-    yield "tier", f"{plain(row.get('tier_required') or 'any')}{escalated}"
+    yield "tier", f"{plain(row.get('tier_required') or 'any')}{escalated}{certified(row)}"
     yield from _field(row, ink)
 
 

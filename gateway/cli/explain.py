@@ -6,7 +6,7 @@ from typing import Any
 from gateway.cli.ink import Ink, Tone, columns, ljust, plain, rjust, stdout_ink
 from gateway.cli.local_http import Reply, post
 from gateway.cli.output import print_json
-from gateway.cli.words import counted, milliseconds, percent, usd
+from gateway.cli.words import certified, counted, milliseconds, percent, usd
 
 BREAKER_TONES = {"closed": Tone.GOOD, "half_open": Tone.WARN, "open": Tone.BAD}
 _LABEL_WIDTH = 11  # of "sensitivity"
@@ -81,7 +81,7 @@ def _facts(decision: Row, ink: Ink) -> Iterator[tuple[str, str]]:
     task = ink(plain(decision.get("task")), Tone.NAME)
     yield "task", f"{task}, {confidence} sure{f': {reasons}' if reasons else ''}; difficulty {difficulty}"
     escalated = " (escalated: among the most difficult)" if decision.get("escalated") else ""
-    yield "tier", f"{ink(plain(decision.get('tier_required') or 'any'), Tone.NAME)}{escalated}"
+    yield "tier", f"{ink(plain(decision.get('tier_required') or 'any'), Tone.NAME)}{escalated}{certified(decision)}"
     limit = decision.get("cost_limit_usd")
     most = "" if limit is None else f"; may cost {usd(limit)} at most"
     tokens_in, tokens_out = decision.get("estimated_input_tokens"), decision.get("estimated_output_tokens")

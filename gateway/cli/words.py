@@ -1,4 +1,9 @@
-"""Amounts in words for people: money, times, shares."""
+"""Amounts in words for people: money, times, shares; and why a tier is lower than the rules ask."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.cli.ink import plain
 
 NOTHING = "-"
 
@@ -41,3 +46,10 @@ def percent(share: float | None) -> str:
 
 def counted(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def certified(row: Mapping[str, Any]) -> str:
+    """Behind the tier of a record or an explanation: by which certificate it is one lower; nothing where it is not."""
+    learned = row.get("learned")
+    name = learned.get("certificate") if isinstance(learned, Mapping) else None
+    return f" (one lower than the rules ask, by certificate {plain(name)})" if name else ""

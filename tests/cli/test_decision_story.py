@@ -131,3 +131,9 @@ def test_tells_of_a_panic_and_of_units_and_unknown_costs() -> None:
     assert account({**row, "plan": ["a/x"]}, Ink())[8] == (
         "plan         1 endpoint (every endpoint was open: the least bad were tried)"
     )
+
+
+def test_tells_by_which_certificate_the_tier_is_lower() -> None:
+    learned = {"certificate": "default/code/1"}
+    lines = account({**ROW, "tier_required": "medium", "learned": learned, "escalated": False}, Ink())
+    assert "tier         medium (one lower than the rules ask, by certificate default/code/1)" in lines

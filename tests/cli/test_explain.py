@@ -126,3 +126,9 @@ def test_status_tells_whether_there_is_a_plan(capsys: pytest.CaptureFixture[str]
     assert show(Reply(422, json.dumps({"plan": [], "error": {"message": "no"}}).encode()), as_json=True) == 1
     assert show(Reply(200, b"<html>"), as_json=False) == 1
     assert capsys.readouterr().out.endswith("the answer (status 200) is not a decision; is this a gateway's URL?\n")
+
+
+def test_tells_by_which_certificate_the_tier_is_lower() -> None:
+    learned = {"certificate": "default/code/1"}
+    lines = tree({**DECISION, "tier_required": "medium", "learned": learned, "escalated": False}, Ink())
+    assert "├─ tier         medium (one lower than the rules ask, by certificate default/code/1)" in lines

@@ -142,6 +142,14 @@ def test_tells_what_a_learned_model_said_where_one_was_asked() -> None:
     }  # fmt: skip
 
 
+def test_tells_by_which_score_of_the_rules_a_certificate_went() -> None:
+    assert DECISION.considered is not None
+    considered = replace(DECISION.considered, difficulty=0.3129, certificate="support/code/1")
+    assert record(replace(DECISION, considered=considered))["learned"] == {
+        "score": 0.313, "as_good": None, "needed": 0, "neighbours": 0, "certificate": "support/code/1",
+    }  # fmt: skip
+
+
 def test_is_short_where_a_request_was_refused_before_its_plan() -> None:
     refused = replace(
         DECISION, considered=None, attempts=(), endpoint=None, provider=None, status=400, outcome=Outcome.REJECTED,

@@ -109,7 +109,8 @@ function told(record) {
     ["Decision", h("a", { href: `api/decisions/${encodeURIComponent(record.id)}` }, record.id)],
     ["Surface", `${record.surface}${record.stream ? ", streamed" : ""}`],
     ["Task", record.task && `${record.task}, ${percent(record.task_confidence)} sure, difficulty ${record.difficulty}`],
-    ["Tier", record.tier_required && `${record.tier_required}${record.escalated ? ", escalated" : ""}`],
+    ["Tier", record.tier_required && `${record.tier_required}${record.escalated ? ", escalated" : ""}`
+      + `${record.learned?.certificate ? `, one lower than the rules ask, by certificate ${record.learned.certificate}` : ""}`],
     ["Sensitivity", record.sensitivity.join(", ")],
     ["Key", record.key_id],
     ["Tags", Object.entries(record.tags).map(([name, value]) => `${name}=${value}`).join(", ")],

@@ -113,7 +113,8 @@ function tree(told) {
     step("Sensitivity", told.sensitivity.join(", ") || "none", sources(told)),
     step("Task", told.task, `${percent(told.task_confidence)} sure`
       + `${told.task_reasons.length ? `: ${told.task_reasons.join(", ")}` : ""}`),
-    step("Tier", told.tier_required ?? "any", `difficulty ${told.difficulty}${told.escalated ? ", escalated" : ""}`),
+    step("Tier", told.tier_required ?? "any", `difficulty ${told.difficulty}${told.escalated ? ", escalated" : ""}`
+      + `${told.learned?.certificate ? `, one lower than the rules ask, by certificate ${told.learned.certificate}` : ""}`),
     step("Size", `${compact(told.estimated_input_tokens)} tokens in, ${compact(told.estimated_output_tokens)} out`,
       told.cost_limit_usd === null ? null : `at most ${usd(told.cost_limit_usd)}`),
     step("Plan", planned.length ? "tried in this order" : "nobody is left",
