@@ -46,13 +46,13 @@ from gateway.edge.metrics_gauges import (
 )
 from gateway.edge.records import Counted
 from gateway.edge.secrets import KeyRing, SecretStore
-from gateway.flow.answer import Parts, Walk
+from gateway.flow.answer import Ended, Parts, Walk
 from gateway.flow.attempt import Line
 from gateway.flow.consider import Planner
 from gateway.flow.evaluate import Evaluator
 from gateway.flow.health import HealthBook
 from gateway.flow.ports import Clock
-from gateway.flow.settle import Ended, Settler
+from gateway.flow.settle import Settler
 from gateway.flow.trial import Trials
 from gateway.flow.world import World, kinds_of
 from gateway.upstream.client import Upstream
@@ -247,7 +247,7 @@ class Gateway:
         ends, self._ends = self._ends, []
         for ended in ends:
             try:
-                self._record(ended.decision())
+                self._record(self.walk.settled(ended))
             except Exception:  # one that cannot be made must not take the others with it
                 log.exception("the record of request %s could not be made", ended.run.request.id)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from gateway.core.budget import RetryBudget
-from gateway.core.decision import Considered, Outcome
+from gateway.core.decision import Considered, Decision, Outcome
 from gateway.core.failover import Next, Progress, after, turn_s
 from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.core.plan import Step
@@ -27,7 +27,7 @@ from gateway.flow.keep import KeepingSink, keeps_texts
 from gateway.flow.ports import ClientGone, Clock, ReplySink
 from gateway.flow.refuse import Unroutable, first_reasons, guarantors_down
 from gateway.flow.run import Request, Run
-from gateway.flow.settle import Ended, Settler
+from gateway.flow.settle import Settler
 from gateway.flow.trial import Trial, Trials
 
 _OK = Outcome.OK  # a member of an enum costs ten times a name
@@ -43,11 +43,19 @@ class Parts:
     trials: Trials
 
 
+class Ended(Struct, frozen=True, gc=False):
+    """A run at its end. What is to be made of it is made when there is time (`Walk.settled`): nobody waits for it."""
+
+    run: Run
+    parts: Parts
+    now_s: float
+
+
 class Walk:
     """Answers requests. One per process; `parts` is swapped on reload, and a request keeps those it began with."""
 
     def __init__(self, parts: Parts, book: HealthBook, clock: Clock, ended: Callable[[Ended], None]) -> None:
-        """`ended` takes each run at its end, whose record it is to make."""
+        """`ended` takes each run at its end, and brings it to `settled` in time."""
         self.parts = parts
         self.book = book
         self._budget = RetryBudget()
@@ -87,13 +95,18 @@ class Walk:
             run.status, run.error = 500, "internal error"
             raise
         finally:
-            self.record(run)
-            if run.drawn and self.evaluator is not None:
-                self.evaluator.finished(run, parts.planner)
+            self.record(run, parts)
 
-    def record(self, run: Run) -> None:
-        """See to the row of a finished run."""
-        self._ended(Ended(run, self.parts.settler, self.clock.now_s()))
+    def record(self, run: Run, parts: Parts | None = None) -> None:
+        """See to the row of a finished run. `parts`: those it began with; None: it never began."""
+        self._ended(Ended(run, parts or self.parts, self.clock.now_s()))
+
+    def settled(self, ended: Ended) -> Decision:
+        """The record of a run that has ended; where it was drawn for evaluation, it is handed over."""
+        run, parts = ended.run, ended.parts
+        if run.drawn and self.evaluator is not None:
+            self.evaluator.finished(run, parts.planner)
+        return parts.settler.settle(run, ended.now_s)
 
     def retry_budget_left(self) -> int:
         return self._budget.left(self.clock.now_s())

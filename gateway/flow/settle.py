@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from hashlib import blake2b
 
-from msgspec import Struct
-
 from gateway.core.decision import Decision
 from gateway.core.pricing import Price, known_cost_usd
 from gateway.flow.keep import keeps_texts
@@ -69,14 +67,3 @@ class Settler:
         if run.considered is None or not keeps_texts(run.considered):
             return None
         return {"request": run.request.ask.body, "response": run.answer.decode("utf-8", "replace") or None}
-
-
-class Ended(Struct, frozen=True, gc=False):
-    """A run at its end. Its record is made when there is time: nobody waits for it."""
-
-    run: Run
-    settler: Settler  # of the configuration then
-    now_s: float
-
-    def decision(self) -> Decision:
-        return self.settler.settle(self.run, self.now_s)

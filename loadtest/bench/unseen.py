@@ -7,14 +7,14 @@ counted, remembered, written or traced; everything else is `python -m gateway`.
 import sys
 
 from gateway.__main__ import main
-from gateway.flow.answer import Walk
+from gateway.flow.answer import Parts, Walk
 from gateway.flow.run import Run
 
 
 class Forgetful:
     """What a walk does here at its end."""
 
-    def record(self, run: Run) -> None:
+    def record(self, run: Run, parts: Parts | None = None) -> None:
         """Nothing."""
 
 

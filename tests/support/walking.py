@@ -11,7 +11,7 @@ from gateway.core.decision import Decision
 from gateway.core.extras import read_extras
 from gateway.core.record import record
 from gateway.core.trace import Trace
-from gateway.flow.answer import Parts, Walk
+from gateway.flow.answer import Ended, Parts, Walk
 from gateway.flow.attempt import Line
 from gateway.flow.consider import Planner
 from gateway.flow.health import HealthBook
@@ -52,7 +52,10 @@ class Walking:
         self.decisions: list[Decision] = []
         self.book = HealthBook(self._providers(), world.breaker_rules)
         clock = Clock(self._loop.time, self.epoch_s, lambda: "0" * 16)
-        self.walk = Walk(self.parts(world), self.book, clock, lambda ended: self.decisions.append(ended.decision()))
+        self.walk = Walk(self.parts(world), self.book, clock, self._ended)
+
+    def _ended(self, ended: Ended) -> None:
+        self.decisions.append(self.walk.settled(ended))
 
     def _providers(self) -> dict[str, str]:
         return {name: endpoint.provider for name, endpoint in self.world.policy.catalog.endpoints.items()}

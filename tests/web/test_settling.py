@@ -21,7 +21,7 @@ async def two_runs(running: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> 
     """Requests that were answered, and whose records are still to be made."""
     runs: list[Run] = []
     with monkeypatch.context() as patch:
-        patch.setattr(running.gateway.walk, "record", runs.append)
+        patch.setattr(running.gateway.walk, "record", lambda run, _: runs.append(run))
         for _ in range(2):
             async with running.chat() as response:
                 await response.read()

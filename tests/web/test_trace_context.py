@@ -37,7 +37,7 @@ async def one_provider(**row: Any) -> AsyncIterator[RunningGateway]:
 async def told(running: RunningGateway, path: str, door: dict[str, str]) -> tuple[dict[str, str], Trace | None]:
     """What the provider was told of the trace, and what the record knows of it."""
     kept: list[Trace | None] = []
-    running.gateway.walk.record = lambda run: kept.append(run.request.trace)  # type: ignore[method-assign]
+    running.gateway.walk.record = lambda run, _: kept.append(run.request.trace)  # type: ignore[method-assign]
     async with running.http.post(
         running.url + path, data=json.dumps(BODIES[path]), headers={**SENT, **door}
     ) as response:
