@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from gateway.core.evaluation import Half, HalfError, decode_halves, drawn, encode_half, encode_halves
 
 TEXTS = st.text(st.characters(codec="utf-8"))
-BODIES = st.dictionaries(TEXTS, st.recursive(st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXTS, st.lists))
+LEAVES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXTS
+BODIES = st.dictionaries(TEXTS, st.recursive(LEAVES, st.lists))
 
 
 def a_half(decision: str = "0" * 16, **changes: Any) -> Half:
