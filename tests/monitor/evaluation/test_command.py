@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 from monitor.evaluation.command import main
 from monitor.evaluation.pairs import Verdict
-from monitor.evaluation.store import Store
+from monitor.evaluation.store import Store, StoreError
 from tests.support.halves import DAY_S, a_half, by_model, by_person, complete, decisions
 
 ONCE = decisions(1, 3)
@@ -84,6 +85,28 @@ def test_says_which_line_is_none_and_imports_nothing(store: Store, run: Run) -> 
     Path("bad.jsonl").write_text('{"kind":"evaluations","version":1}\n{"kind":"state","key":"k","value":1}\n')
     told = "pointsman: bad.jsonl: line 2: value: must be bytes in base64, and is a whole number; nothing was imported\n"
     assert run("import", "bad.jsonl") == (1, "", told)
+
+
+def test_leaves_no_half_export(filled: Store, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing:
+        def export(self) -> Iterator[dict[str, Any]]:
+            yield {"kind": "evaluations", "version": 1}
+            raise StoreError("the disk is gone")
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(Store, "open", lambda _: Failing())
+    assert run("export", "pairs.jsonl") == (1, "", "pointsman: the disk is gone\n")
+    assert not Path("pairs.jsonl").exists()
+
+
+def test_ends_quietly_where_nobody_reads_on(filled: Store) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "monitor.evaluation", "export"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False, env=_environment())
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_overwrites_no_file(filled: Store, run: Run) -> None:
