@@ -106,7 +106,9 @@ def proposal(
 def changes(found: Findings) -> list[Change]:
     """What the findings ask for, in the file's words."""
     tiers = [Change(("classify", "task_tiers", one.task), one.then) for one in found.lower]
-    return [*tiers, *(Change(("routes", one.number, "evaluate", "auto"), value=True) for one in found.automatic)]
+    autos = [Change(("routes", one.number, "evaluate", "auto"), value=True) for one in found.automatic]
+    bad = ("strategy", "escalate", "bad")
+    return [*tiers, *autos, *(Change(("routes", one.number, *bad, one.task), one.will) for one in found.steers)]
 
 
 def _pairs(path: str | None) -> list[JudgedPair]:

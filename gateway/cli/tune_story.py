@@ -7,7 +7,7 @@ import msgspec
 
 from gateway.cli.ink import plain
 from gateway.cli.words import counted, percent, usd
-from gateway.core.tuner import Automatic, Doubt, Findings, Lower, Money
+from gateway.core.tuner import Automatic, Doubt, Findings, Lower, Money, Steer
 from gateway.core.tuning import Bound
 
 RESTS_ON = (
@@ -23,7 +23,9 @@ def story(found: Findings) -> Iterator[str]:
         yield from _lower(one)
     for route in found.automatic:
         yield from _automatic(route)
-    if not found.lower and not found.automatic:
+    for steer in found.steers:
+        yield _steer(steer)
+    if not (found.lower or found.automatic or found.steers):
         yield "Nothing is proposed."
     if found.doubts:
         yield ""
@@ -69,6 +71,12 @@ def _automatic(one: Automatic) -> Iterator[str]:
         yield f"  - {what}: the easiest {share} go a tier lower, {loss} lost ({threshold.pairs:,} judged pairs)"
 
 
+def _steer(one: Steer) -> str:
+    change = f"escalation on route {plain(one.route)}: bad.{plain(one.task)}: {one.was:g} -> {one.will:g}"
+    judged = f"{one.bad:,} of {one.of:,} judged answers that were not escalated were bad"
+    return f"{change}\n  {judged} (observational; as many requests are escalated as before)"
+
+
 def _doubt(one: Doubt) -> str:
     of = "answers with feedback or a form" if one.judged else "answers"
     bad = "bad" if one.judged else "useless (broken off, no JSON though asked, or the worst feedback)"
@@ -88,6 +96,7 @@ def told(found: Findings, diff: str, config: str) -> dict[str, Any]:
         "diff": diff,
         "lower": [{**_plain(one), "money": _saved(one.money)} for one in found.lower],
         "automatic": [_plain(one) for one in found.automatic],
+        "steers": [_plain(one) for one in found.steers],
         "warnings": [
             {**_plain(one), "evidence": "observational", "money": None if one.money is None else _saved(one.money)}
             for one in found.doubts

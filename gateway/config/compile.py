@@ -40,7 +40,7 @@ def compile_file(file: File, known: Known, findings: Findings, generation: str) 
     offered = offer(file, known, findings)
     labels = _labels(file)
     task_tiers = _task_tiers(file, tiers, findings)
-    around = Around(tiers, labels, offered, Names.of(offered.catalog), known, file.providers is None)
+    around = Around(tiers, labels, task_tiers, offered, Names.of(offered.catalog), known, file.providers is None)
     routes = routes_of(file, around, findings)
     policy = Policy(
         tiers=tiers,

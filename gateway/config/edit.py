@@ -27,13 +27,15 @@ class Change:
     """Set the scalar at `place`; mappings on the way are made where they are missing, rows are not."""
 
     place: Place
-    value: str | bool
+    value: str | bool | float
 
     @property
     def written(self) -> str:
         """As YAML."""
         if isinstance(self.value, bool):
             return "true" if self.value else "false"
+        if isinstance(self.value, float):
+            return f"{self.value:g}"
         return yaml.safe_dump(self.value, default_flow_style=True, width=10_000).removesuffix("\n...\n").strip()
 
 

@@ -126,7 +126,8 @@ def _route(route: Route, tiers: tuple[str, ...]) -> dict[str, Json]:
         baseline=route.baseline,
         split=[_filled(name=arm.name, weight=arm.weight, prefer=list(arm.prefer) or None) for arm in route.split]
         or None,
-        escalate=escalate and {"share": escalate.share, "to": tiers[escalate.to], "by": escalate.by},
+        escalate=escalate
+        and _filled(share=escalate.share, to=tiers[escalate.to], by=escalate.by, bad=dict(escalate.bad) or None),
         model=list(route.models) or None,
         fallbacks=list(route.fallbacks) or None,
         record="full" if route.record_full else None,

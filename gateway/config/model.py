@@ -247,7 +247,9 @@ class Arm(Section):
 class EscalateRow(Section):
     share: Share
     to: Id
-    by: Literal["score"] = "score"
+    by: Literal["score", "feedback"] = "score"
+    bad: dict[Id, Share] = {}
+    """By feedback: the share of a task's answers that were found bad, as `pointsman tune` measures it."""
 
 
 class Strategy(Section):

@@ -23,6 +23,7 @@ class Around:
 
     tiers: tuple[str, ...]
     labels: Iterable[str]
+    tasks: Iterable[str]
     offer: Offer
     names: Names
     known: Known
@@ -144,7 +145,13 @@ class _Row:
         row = self.row.strategy.escalate
         if row is None:
             return None
-        return Escalate(row.share, self._tier(row.to, "strategy", "escalate", "to") or 0, row.by)
+        at = ("strategy", "escalate")
+        if row.bad and row.by != "feedback":
+            self._problem((*at, "bad"), "needs `by: feedback`")
+        for task in row.bad:
+            if task not in self.around.tasks:
+                self._problem((*at, "bad", task), not_one_of(task, "a task", self.around.tasks))
+        return Escalate(row.share, self._tier(row.to, *at, "to") or 0, row.by, dict(row.bad))
 
     def _evaluate(self, row: EvaluateRow) -> Evaluate:
         if self.row.model is not None:

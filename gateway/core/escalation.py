@@ -13,6 +13,17 @@ BALANCE = 9.0
 MEMORY = 512  # recent scores that the quantile is taken from: enough for 5 % steps, small enough to follow drift
 
 
+def corrected(score: float, bad: float) -> float:
+    """Difficulty in the light of what became of answers to the same task: the chance that one of two things, taken as
+    independent, speaks against the cheaper answer: the prompt's own difficulty, or what is usual for its task.
+
+    Args:
+        score: difficulty in [0, 1].
+        bad: share of the task's answers that were found bad.
+    """
+    return 1 - (1 - score) * (1 - bad)
+
+
 class Escalation:
     """One route's account and memory of scores. Deterministic; not shared between processes."""
 

@@ -5,7 +5,8 @@ Built once per accepted version of the file by `gateway.config` and then never c
 known, a pattern is a glob.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from re import Pattern
 from typing import Literal
@@ -81,7 +82,8 @@ class Escalate:
 
     share: float
     to: int
-    by: str = "score"
+    by: Literal["score", "feedback"] = "score"
+    bad: Mapping[str, float] = field(default_factory=dict)  # by feedback: share of a task's answers that were bad
 
 
 @dataclass(frozen=True, slots=True)

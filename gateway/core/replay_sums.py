@@ -31,6 +31,8 @@ class Sums:
     known: int = 0  # of those, have feedback or were asked for a form: their quality is known
     good: int = 0  # of those, were found good
     poor: int = 0  # of the known, were found bad
+    plain_known: int = 0  # of the known, were not escalated
+    plain_poor: int = 0  # of those, were found bad
     bad: int = 0  # of the same, were useless: broken off, no JSON though asked, or with the worst feedback
     signals: Counter[str] = field(default_factory=Counter)  # of all requests, what became of them: `core.signals`
     partial: int = 0  # planned with candidates missing that records only count

@@ -1,8 +1,9 @@
 """What may be changed in a configuration, and on what evidence.
 
-Three findings, each with its grounds: a whole task that judged pairs let go a tier lower; a route whose certificates
-wait for `auto: true`; a task whose answers are found bad, which is observed and proves nothing. What was not found is
-told too, with what is missing. Owns the rules for that; money comes from two replays of one log, proofs from `tuning`.
+Four findings, each with its grounds: a whole task that judged pairs let go a tier lower; a route whose certificates
+wait for `auto: true`; what escalation by feedback should go by; a task whose answers are found bad, which is observed
+and proves nothing. What was not found is told too, with what is missing. Owns the rules for that; money comes from two
+replays of one log, proofs from `tuning`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,8 +21,10 @@ Slices = Mapping[tuple[str, str], Sums]  # by route and task
 
 DAY_S = 86_400.0
 LEAST_SPAN_S = 3_600.0  # of a log, below which nothing is said of a day
+LEAST_JUDGED = 50  # answers of a task on a route, below which escalation does not go by them
 LEAST_BAD = 20  # answers, below which nothing is said of a task
 POOR_SHARE = 0.10  # of the answers that somebody or their form judged, surely found bad: that is worth a warning
+STEP = 0.02  # shares of bad answers that differ by less are left as they are
 BAD_SHARE = 0.05  # of all answers, useless
 
 
@@ -81,6 +84,18 @@ class Doubt(Struct, frozen=True):
     money: Money | None  # of going one tier up
 
 
+class Steer(Struct, frozen=True):
+    """Which requests a route escalates goes by what became of answers to their task. `was` and `will`: shares."""
+
+    route: str
+    number: int  # of the route in the file
+    task: str
+    was: float
+    will: float  # the least share of its answers that was surely bad, with 95 %
+    bad: int
+    of: int  # answers that were not escalated, and that feedback or their form judged
+
+
 class Missing(Struct, frozen=True):
     """Why something is not proposed, and how the evidence would come about."""
 
@@ -93,6 +108,7 @@ class Missing(Struct, frozen=True):
 class Findings:
     lower: tuple[Lower, ...]
     automatic: tuple[Automatic, ...]
+    steers: tuple[Steer, ...]
     doubts: tuple[Doubt, ...]
     missing: tuple[Missing, ...]
 
@@ -138,6 +154,7 @@ def findings(
     return Findings(
         tuple(one for one in tasks if isinstance(one, Lower)),
         tuple(automatic(policy.routes, pairs)),
+        tuple(steers(policy, now)),
         tuple(doubts(policy, now, then, per_day)),
         (*missing, *_unasked(policy, now, pairs)),
     )
@@ -220,6 +237,19 @@ def automatic(routes: Sequence[Route], pairs: Sequence[JudgedPair]) -> Iterable[
         found = thresholds(pairs, route.name, rule.max_loss, 1 - rule.confidence)
         if found:
             yield Automatic(route.name, number, rule.max_loss, rule.confidence, tuple(found))
+
+
+def steers(policy: Policy, now: Slices) -> Iterable[Steer]:
+    """What routes that escalate by feedback should go by. Escalated answers do not count: they are of another tier."""
+    for number, route in enumerate(policy.routes):
+        if route.escalate is None or route.escalate.by != "feedback":
+            continue
+        for task in sorted(policy.task_tiers):
+            sums = now.get((route.name, task), Sums())
+            was = route.escalate.bad.get(task, 0.0)
+            will = round(wilson(sums.plain_poor, sums.plain_known)[0], 2)
+            if sums.plain_known >= LEAST_JUDGED and abs(will - was) >= STEP:
+                yield Steer(route.name, number, task, was, will, sums.plain_poor, sums.plain_known)
 
 
 def doubts(policy: Policy, now: Slices, then: Slices, per_day: float | None) -> Iterable[Doubt]:

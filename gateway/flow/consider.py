@@ -15,7 +15,7 @@ from gateway.core import estimate, routes
 from gateway.core.ask import Ask, Surface
 from gateway.core.classify import Classification
 from gateway.core.decision import Considered, session_hash
-from gateway.core.escalation import Escalation
+from gateway.core.escalation import Escalation, corrected
 from gateway.core.extras import Extras
 from gateway.core.named import Named, Naming, UnknownModel, resolve
 from gateway.core.opinion import refined
@@ -152,7 +152,7 @@ class Planner:
         found = self._classified(ask, extras)
         naming = named.naming
         asked = ask.surface is not _COUNT_TOKENS  # a count is no answer, so it takes none of the share
-        escalated = asked and naming is _AUTO and self._escalated(route, found.difficulty)
+        escalated = asked and naming is _AUTO and self._escalated(route, _difficulty(route, found))
         floor = _higher(extras.tier, _higher(route.tier_min, named.tier))
         if escalated and route.escalate is not None:
             floor = _higher(floor, route.escalate.to)
@@ -328,6 +328,14 @@ class Planner:
             for screened, judged in zip(screenings, ordered, strict=True)
         ]
         return ordered, fallen[0] if len(fallen) == 1 else reduce(or_, map(dict, fallen))
+
+
+def _difficulty(route: Route, found: Classification) -> float:
+    """By which the most difficult are told; the record has the prompt's own."""
+    escalate = route.escalate
+    if escalate is None or not escalate.bad:
+        return found.difficulty
+    return corrected(found.difficulty, escalate.bad.get(found.task, 0.0))
 
 
 def _higher(one: int | None, other: int | None) -> int | None:

@@ -84,6 +84,8 @@ def _one(
         return sums
     if chosen == then:
         _quality(sums, answers)
+        if not kind.escalated:
+            sums.plain_known, sums.plain_poor = sums.known, sums.poor
     elif then is not None:
         sums.moved = count
         sums.moves[then, chosen] = count

@@ -12,7 +12,7 @@ import pytest
 from gateway.cli.main import main
 from gateway.config.here import known_here
 from gateway.config.load import ConfigText, load_config
-from gateway.core.policy import Policy
+from gateway.core.policy import Escalate, Policy
 from tests.support.exports import HEAD, a_pair, an_export
 from tests.support.logs import a_row, written
 
@@ -205,6 +205,19 @@ def test_people_read_a_warning(run: Any) -> None:
     _, out, _ = run(broken)
     assert "email at large: 100 % of 100 answers were useless (broken off" in out
     assert "there is no higher tier" in out
+
+
+def test_escalation_by_feedback_is_told_what_was_bad(run: Any, tmp_path: Path) -> None:
+    rows = [{**row, "task": "chat"} for row in a_day(**SMALL)]
+    told = [*rows, *notes(rows, *[-1.0] * 30, *[1.0] * 60)]
+    run(told)
+    strategy = "strategy: {escalate: {share: 0.2, to: large, by: feedback}}"
+    steering = CONFIG.replace("auto: false}", f"auto: false}}\n    {strategy}")
+    (tmp_path / "pointsman.yaml").write_text(steering)
+    _, out, config = run(told, "--write")
+    assert "escalation on route default: bad.chat: 0 -> 0.24\n  30 of 90 judged answers" in out
+    assert "strategy: {escalate: {bad: {chat: 0.24}, share: 0.2, to: large, by: feedback}}" in config.read_text()
+    assert policy(config.read_text()).routes[0].escalate == Escalate(0.2, 1, "feedback", {"chat": 0.24})
 
 
 def test_who_does_badly_is_not_lowered(run: Any) -> None:

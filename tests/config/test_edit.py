@@ -98,9 +98,9 @@ def test_a_text_that_is_no_file_is_told_by_its_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "written"), [("no", "no"), ("1", "'1'"), ("a: b", "'a: b'"), (True, "true"), (False, "false")]
+    ("value", "written"), [("no", "no"), ("1", "'1'"), ("a: b", "'a: b'"), (True, "true"), (0.12, "0.12")]
 )
-def test_values_are_written_so_that_they_are_read_as_they_are(value: str | bool, written: str) -> None:
+def test_values_are_written_so_that_they_are_read_as_they_are(value: str | bool | float, written: str) -> None:
     change = Change(("classify", "x"), value)
     assert read_document(after("", change).encode(), "x").data == {"classify": {"x": value}}
     assert change.written.strip("'") == written.strip("'")

@@ -117,6 +117,15 @@ def test_a_baseline_need_not_be_in_use_but_has_its_price() -> None:
             '2: routes[0].strategy.escalate.to: "x" is not a tier; valid: small, medium, large',
         ),
         (
+            "strategy: {escalate: {share: 0.1, to: large, bad: {code: 0.1}}}",
+            "2: routes[0].strategy.escalate.bad: needs `by: feedback`",
+        ),
+        (
+            "strategy: {escalate: {share: 0.1, to: large, by: feedback, bad: {codes: 0.1}}}",
+            '2: routes[0].strategy.escalate.bad.codes: "codes" is not a task; valid: code, math, reasoning, creative, '
+            'email, summarization, classification, extraction, translation, factual, chat (did you mean "code"?)',
+        ),
+        (
             "model: gpt-40",
             '2: routes[0].model: "gpt-40" is not a model here; valid: gpt-4o, gpt-mini, deepseek-chat, '
             'openai/gpt-4o, openai/gpt-mini, deepseek/deepseek-chat (did you mean "gpt-4o"?)',

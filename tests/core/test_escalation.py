@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.escalation import MEMORY, Escalation
+from gateway.core.escalation import MEMORY, Escalation, corrected
 
 WINDOW = 1_000
 POINTS = 0.02
@@ -56,6 +56,21 @@ def test_holds_its_share_within_two_points_over_every_thousand(shape: str, share
 def test_holds_its_share_whatever_the_scores_do(share: float, runs: list[tuple[float, int]]) -> None:
     scores = [score for score, length in runs for _ in range(length)]
     assert worst_points(share, scores + [0.5] * max(0, WINDOW + 1 - len(scores))) <= POINTS
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_bad_answers_make_a_task_more_difficult_and_never_less(score: float, bad: float, worse: float) -> None:
+    low, high = sorted((bad, worse))
+    assert score - 1e-12 <= corrected(score, low) <= corrected(score, high) + 1e-12 <= 1 + 1e-11
+    assert corrected(score, 0.0) == pytest.approx(score)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_holds_its_share_when_what_became_of_answers_is_told_on_the_way(share: float) -> None:
+    """A new file says that one task of four does badly, half way."""
+    scores = list(learned(4, 4_000))
+    told = [corrected(score, 0.4 if n > 2_000 and n % 4 == 0 else 0.0) for n, score in enumerate(scores)]
+    assert worst_points(share, told) <= POINTS
 
 
 def learned(seed: int, count: int) -> Iterator[float]:

@@ -6,9 +6,21 @@ from typing import Any
 import pytest
 
 from gateway.core.judged import JudgedPair
-from gateway.core.policy import Evaluate, Policy, Route
+from gateway.core.policy import Escalate, Evaluate, Policy, Route
 from gateway.core.replay_sums import Sums
-from gateway.core.tuner import Automatic, Doubt, Findings, Lower, Missing, Money, Slices, Wanted, findings, wanted
+from gateway.core.tuner import (
+    Automatic,
+    Doubt,
+    Findings,
+    Lower,
+    Missing,
+    Money,
+    Slices,
+    Steer,
+    Wanted,
+    findings,
+    wanted,
+)
 from tests.support.builders import a_world
 
 RULE = Evaluate(share=0.02, against=2)
@@ -128,6 +140,21 @@ def test_signs_of_trouble_doubt_a_task_that_nobody_judged() -> None:
 @pytest.mark.parametrize("bad", [{"known": 19, "poor": 19}, {"known": 1_000, "poor": 100}, {"same": 1_000, "bad": 40}])
 def test_few_or_ordinary_troubles_are_no_doubt(bad: dict[str, int]) -> None:
     assert found({EMAIL: sums(1.0, **bad)}, {}, []).doubts == ()
+
+
+def test_escalation_by_feedback_goes_by_what_was_surely_bad() -> None:
+    escalate = Escalate(0.2, 2, "feedback", {"chat": 0.3, "math": 0.1})
+    policy = a_policy(Route("plain", escalate=Escalate(0.2, 2)), Route("default", escalate=escalate))
+    judged = {
+        EMAIL: sums(1.0, plain_known=200, plain_poor=30), ("default", "chat"): sums(1.0, plain_known=100, plain_poor=0),
+        ("default", "math"): sums(1.0, plain_known=49, plain_poor=40), ("plain", "email"): sums(1.0, plain_known=200),
+    }  # fmt: skip
+    assert found(judged, judged, [], policy).steers == (
+        Steer("default", 1, "chat", 0.3, 0.0, 0, 100),
+        Steer("default", 1, "email", 0.0, 0.11, 30, 200),
+    )
+    near = Route("default", escalate=Escalate(0.2, 2, "feedback", {"email": 0.1}))
+    assert found({EMAIL: judged[EMAIL]}, {}, [], a_policy(near)).steers == ()
 
 
 def test_tells_what_nobody_has_gathered() -> None:

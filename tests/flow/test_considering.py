@@ -276,6 +276,17 @@ def test_escalates_its_share_of_auto_requests_and_of_no_others() -> None:
     assert sum(named) == sum(counted) == 0
 
 
+@pytest.mark.parametrize(("bad", "task"), [({}, "code"), ({"chat": 0.9}, "chat"), ({"factual": 0.9}, "code")])
+def test_escalates_what_did_badly_before_what_only_looks_difficult(bad: dict[str, float], task: str) -> None:
+    world = a_world(SMALL, LARGE, routes=(Route("default", escalate=Escalate(0.5, 2, "feedback", bad)),))
+    planner = Planner(world, lambda _: Health(), lambda: NOBODY)
+    texts = ("Hello there", "Write a Python function that sorts a list")
+    found = [planned(world, a_body(texts[number % 2]), planner=planner) for number in range(200)]
+    picked = [one.task for one in found if one.escalated]
+    assert picked.count(task) > 0.9 * len(picked)
+    assert {one.difficulty for one in found if one.task == "chat"} == {0.0}
+
+
 def test_questions_take_nothing_of_the_share() -> None:
     world = a_world(SMALL, LARGE, routes=(ESCALATING,))
     asked, quiet = (Planner(world, lambda _: Health(), lambda: NOBODY) for _ in range(2))

@@ -204,6 +204,13 @@ def test_what_only_ever_speaks_against_an_answer_makes_no_share_of_good_ones() -
     assert [(one.same, one.known, one.good, one.bad) for one in found] == [(1, 0, 0, 0), (1, 1, 0, 1)]
 
 
+def test_escalated_answers_say_nothing_of_the_tier_that_others_have() -> None:
+    world = a_world("alpha/m", "beta/m")
+    poor = signals(feedback=-1.0)
+    plain, raised = summed(world, signals=poor), summed(world, replace(AUTO, escalated=True), signals=poor)
+    assert [(one.known, one.plain_known, one.plain_poor) for one in (plain, raised)] == [(1, 1, 1), (1, 0, 0)]
+
+
 def test_an_unknown_price_or_cost_is_counted_and_not_summed() -> None:
     unpriced = summed(a_world("alpha/m", prices={"alpha/m": None, "beta/m": None}), replace(AUTO, tops=()))
     unknown = summed(a_world("alpha/m", "beta/m"), cost_usd=np.full(1, np.nan))
