@@ -65,7 +65,7 @@ _MATH = (
     TaskPhrases("math", 1.5, (
         "how many", "what is the price", "in all", "per day", "per week", "years old", "as many", "one-third",
     )),
-    TaskPhrases("math", 1.0, (
+    TaskPhrases("math", 0.7, (  # everyday words: one of them alone must not send a request to the largest models
         "solve", "evaluate", "simplify", "find the value", "find all", "how much", "sum of", "product of", "average",
         "each", "twice", "half", "total", "times as many", "half as many", "more than", "left", "remaining", "answer",
         "degrees", "angle", "area", "volume", "ratio", "cost", "costs", "buys", "sells", "cents", "dollars", "résous",

@@ -56,6 +56,17 @@ def test_recognises_most_prompts_of_each_task(classifier: Classifier, task: str)
     assert sum(classifier.classify(prompt).task == task for prompt in prompts) >= 14
 
 
+def test_takes_no_everyday_word_alone_for_mathematics(classifier: Classifier) -> None:
+    prompts = (
+        "Write a short friendly answer",
+        "How much do you love me?",
+        "Write half a page about the sea",
+        "the cost of living in Spain",
+    )
+    found = [classifier.classify(prompt).task for prompt in prompts]
+    assert found == ["creative", "factual", "creative", "chat"]
+
+
 def test_ranks_hard_prompts_above_easy_ones(classifier: Classifier) -> None:
     easy = ("hi", "What is the capital of France?", "Translate 'cat' to German", "thanks!")
     hard = (
