@@ -115,7 +115,7 @@ class Keeper:
         except Exception as error:  # a pair that nobody thought of must not end the monitor, which probes
             self._failed(f"certifying fails: {type(error).__name__}")
             log.debug("certifying", exc_info=error)
-        if store is None or self._ready:
+        if (store is None or self._ready) and self._leads():  # certifying takes a while
             await self._publish()
 
     def _failed(self, problem: str) -> None:

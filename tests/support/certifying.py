@@ -21,15 +21,23 @@ def terms(alpha: float = 0.05, delta: float = DELTA, auto: str = "yes") -> Evalu
     return Evaluate(share=0.1, against=2, max_loss=alpha, confidence=1 - delta, auto=auto == "yes")
 
 
-def usual(score: float) -> float:
+def needed(steepness: float) -> Need:
     """The higher the score, the likelier."""
-    return 0.5 * score * score
+    return lambda score: steepness * score * score
 
 
-def usual_loss(threshold: float) -> float:
-    """∫ (need - 0.03) over the scores below the threshold: `a_log` of `usual` has 3 % where the lower one is better."""
+def always(share: float) -> Need:
+    """Whatever the score."""
+    return lambda _: share
+
+
+usual = needed(0.5)
+
+
+def usual_loss(threshold: float, steepness: float = 0.5) -> float:
+    """∫ (need - 0.03) over the scores below the threshold: of 3 % in `a_log` the lower tier's answer is the better."""
     t = min(max(threshold, 0.0), 1.0)
-    return 0.5 * t**3 / 3 - 0.03 * t
+    return steepness * t**3 / 3 - 0.03 * t
 
 
 def a_log(

@@ -19,24 +19,27 @@ from monitor.evaluation.certify import (
     encode_state,
 )
 from monitor.evaluation.pairs import Judged
-from tests.support.certifying import BEGIN_S, DELTA, EVERY_S, MODEL, ROUTE, a_log, day_by_day, judged, terms, usual_loss
+from tests.support.certifying import (
+    BEGIN_S,
+    DELTA,
+    EVERY_S,
+    MODEL,
+    ROUTE,
+    a_log,
+    always,
+    day_by_day,
+    judged,
+    needed,
+    terms,
+    usual_loss,
+)
+
 
 LOGS = 1_000
 ALPHA = 0.05
 FIRST = 118  # pairs of the first look at these terms
+none_needed, seldom_needed, always_needed = always(0.0), always(0.02), always(0.6)
 DAY_S = 86_400.0
-
-
-def none_needed(_: float) -> float:
-    return 0.0
-
-
-def always_needed(_: float) -> float:
-    return 0.6
-
-
-def seldom_needed(_: float) -> float:
-    return 0.02
 
 
 def in_force(state: State, now_s: float = BEGIN_S) -> dict[str | None, Certificate]:
@@ -83,6 +86,23 @@ def test_with_looks_again_and_again_the_promise_is_broken_in_no_more_than_its_sh
     assert broken <= DELTA * LOGS
     assert plain > 3 * DELTA * LOGS
     assert shares / LOGS > 0.5, "and it is worth something"
+
+
+def test_a_route_of_several_tasks_keeps_the_promise_as_a_whole_too() -> None:
+    """However tasks have left the rest, by what was measured of them."""
+    steepness = {"a": 0.30, "b": 0.45, "c": 0.65, "d": 0.50}
+
+    def lost(one: Certificate) -> float:
+        """Of its own requests, by their part of the route's."""
+        tasks = [one.task] if one.task is not None else sorted(steepness.keys() - one.without)
+        return sum(usual_loss(one.threshold, steepness[task]) for task in tasks) / len(steepness)
+
+    logs, broken = 60, 0
+    for seed in range(logs):
+        pairs = merged(*(a_log(seed, 400, needed(steep), task) for task, steep in steepness.items()))
+        states = [in_force(state).values() for state in day_by_day(pairs, (150, 400, 800, 1_250, 1_600))]
+        broken += any(sum(map(lost, found)) > ALPHA for found in states)
+    assert broken <= DELTA * logs
 
 
 def test_of_fewer_than_a_hundred_pairs_nothing_is_certified_however_good_they_are() -> None:
@@ -193,11 +213,10 @@ def test_the_alarm_comes_soon_and_seldom_for_nothing() -> None:
     for seed in range(40):
         calm = last(a_log(seed, 300, none_needed), (300,))
         threshold = in_force(calm)["email"].threshold
-        worse = 3 * ALPHA / threshold
-        after = a_log(seed, 400, lambda _, worse=worse: worse + 0.03, first=300)
+        after = a_log(seed, 400, always(3 * ALPHA / threshold + 0.03), first=300)
         states = day_by_day(after, range(10, 401, 10), calm)
         found.append(next((state.alarms[0].watched for state in states if state.alarms), 400))
-        held = a_log(seed, 400, lambda _: ALPHA, first=300)
+        held = a_log(seed, 400, always(ALPHA), first=300)
         wrong += bool(last(held, (400,), calm).alarms)
     assert 70 <= sorted(found)[20] <= 200
     assert wrong <= DELTA * 40

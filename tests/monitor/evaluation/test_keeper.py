@@ -117,6 +117,17 @@ async def test_does_nothing_where_another_replica_does_it_and_goes_on_where_that
     assert rig.books.kept[STATE_KEY] == encode_state(other.keeper.kept.state)
 
 
+async def test_publishes_nothing_that_was_certified_while_another_replica_took_over() -> None:
+    rig = Rig(a_log(9, 150, none_needed))
+    assert rig.books is not None
+
+    def lose() -> None:
+        rig.leads = False
+
+    rig.books.slow = lose
+    assert await rig.tend() is None
+
+
 async def test_a_state_that_cannot_be_read_is_certified_anew(caplog: pytest.LogCaptureFixture) -> None:
     rig = Rig(books=PlayedBooks(a_log(10, 150, none_needed), {STATE_KEY: b"[]"}))
     assert await rig.tend()
