@@ -34,7 +34,6 @@ from tests.support.certifying import (
     usual_loss,
 )
 
-
 LOGS = 1_000
 ALPHA = 0.05
 FIRST = 118  # pairs of the first look at these terms
