@@ -13,6 +13,7 @@ from typing import Any
 
 from loadtest.day.blocks import Block, block
 from loadtest.day.config import MAX_LOSS, SMALL
+from loadtest.day.judgements import agreement
 from loadtest.day.stage import Stage
 from loadtest.day.traffic import Traffic
 from loadtest.day.truth import AFTERNOON, MORNING, SPOILED
@@ -79,6 +80,7 @@ class Script:
         self._begin()
         await self._traffic.some(MEASURED)
         self._back(await self._measured("after the alarm", AFTERNOON))
+        await self._judged_rightly()
         self.log.evaluation_usd = math.fsum((await self._stage.evaluation())["spent_today_usd"].values())
 
     # -- steps ---------------------------------------------------------------------------------------------------------
@@ -127,6 +129,12 @@ class Script:
         if back:
             self._step("stepped back", f"{SPOILED} goes to the tier that the rules ask for")
         return back
+
+    async def _judged_rightly(self) -> None:
+        found = agreement(await self._stage.exported())
+        if found.wrong or not found.judged:
+            raise StepFailedError(f"{found.wrong} of {found.judged} judgements are not true")
+        self._step("judgements", f"all {found.judged} say what is true of their answers")
 
     def _cheaper(self, found: Block) -> None:
         before = self.log.blocks[0]

@@ -63,6 +63,19 @@ class Stage:
         found: dict[str, Json] = orjson.loads(await self._text(f"{self.monitor}/api/overview"))["evaluation"]
         return found
 
+    async def exported(self) -> bytes:
+        """Every pair, as `pointsman evaluations export` writes it. Raises `StageError` where that fails."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "gateway.cli.main", "evaluations", "export", "--state-dir", str(self.state_dir)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=_environ(),
+        )
+        out, errors = await process.communicate()
+        if process.returncode:
+            raise StageError(f"the pairs cannot be exported: {errors.decode(errors='replace')}")
+        return out
+
     async def gateway_metrics(self) -> str:
         return await self._text(f"{self.admin}/metrics")
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import repeat
 
+import orjson
 import pytest
 
 from gateway.config.defaults import TASK_TIERS
@@ -10,7 +11,8 @@ from gateway.core.classify import Classifier
 from gateway.core.task_rules import DEFAULT_RULES
 from loadtest.day.blocks import Block, Served, Share, block
 from loadtest.day.config import BIG, SMALL, day_yaml
-from loadtest.day.prompts import TASKS, Prompts
+from loadtest.day.judgements import Agreement, agreement
+from loadtest.day.prompts import TASKS, Asked, Prompts
 from loadtest.day.report import as_json, as_text
 from loadtest.day.script import Log, Step
 from loadtest.day.truth import AFTERNOON, MORNING, SPOILED, WORDS, loss
@@ -133,3 +135,23 @@ def test_draws_the_same_truth_everywhere() -> None:
     assert [quality.does_well(SMALL, asked.prompt) for asked in ASKED] == [
         loss(asked, SMALL, (Rule(1.0, BIG), *MORNING)) == 0.0 for asked in ASKED
     ]
+
+
+def exported(asked: Asked, *verdicts: str) -> bytes:
+    judgements = [{"scorer": "a judge", "by": "model", "verdict": verdict} for verdict in verdicts]
+    row = {"kind": "pair", "task": asked.task, "prompt": f"### user\n\n{asked.prompt}", "judgements": judgements}
+    return orjson.dumps({"kind": "evaluations", "version": 1}) + b"\n" + orjson.dumps(row) + b"\n"
+
+
+def test_finds_judgements_that_are_not_true() -> None:
+    asked = next(one for one in ASKED if one.task == "email" and loss(one, SMALL, MORNING) == 1.0)
+    assert agreement(exported(asked, "upper", "skip")) == Agreement(judged=1, wrong=0)
+    assert agreement(exported(asked, "tie", "lower")) == Agreement(judged=2, wrong=2)
+
+
+def test_takes_a_judgement_of_the_spoiled_task_for_true_by_either_half_of_the_day() -> None:
+    spoiled = next(
+        one for one in ASKED if loss(one, SMALL, MORNING) == 0.0 and loss(one, SMALL, AFTERNOON) == 1.0
+    )
+    found = [agreement(exported(spoiled, verdict)).wrong for verdict in ("tie", "upper", "lower")]
+    assert found == [0, 0, 1]
