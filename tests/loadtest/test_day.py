@@ -150,8 +150,6 @@ def test_finds_judgements_that_are_not_true() -> None:
 
 
 def test_takes_a_judgement_of_the_spoiled_task_for_true_by_either_half_of_the_day() -> None:
-    spoiled = next(
-        one for one in ASKED if loss(one, SMALL, MORNING) == 0.0 and loss(one, SMALL, AFTERNOON) == 1.0
-    )
+    spoiled = next(one for one in ASKED if loss(one, SMALL, MORNING) == 0.0 and loss(one, SMALL, AFTERNOON) == 1.0)
     found = [agreement(exported(spoiled, verdict)).wrong for verdict in ("tie", "upper", "lower")]
     assert found == [0, 0, 1]
