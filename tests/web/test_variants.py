@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from gateway.core import experiment
 from gateway.core.decision import Decision, Outcome
 from gateway.core.policy import Route, Variant
 from gateway.core.record import record
@@ -14,6 +15,7 @@ from gateway.web import variants as module
 from gateway.web.recent import Recent
 from gateway.web.variants import Variants
 from tests.support.decisions import ANSWERED, CONSIDERED, REFUSED
+from tests.support.running_gateway import gateway_with
 
 SPLIT = (Variant("control", 80), Variant("candidate", 20))
 ROUTE = Route("support", split=SPLIT)
@@ -108,3 +110,19 @@ def test_feedback_counts_where_the_request_is_among_the_last_ones() -> None:
     (told,) = variants.told()
     assert sum(arm["feedback"]["count"] for arm in told["variants"].values()) == 2
     Variants().judged({"decision": day[-1].id, "score": 1.0}, recent)
+
+
+async def test_a_gateway_counts_its_requests_and_their_feedback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(experiment, "CALIBRATION", 1)
+    arms = [{"name": "control", "weight": 1}, {"name": "candidate", "weight": 1}]
+    async with gateway_with("sim-cheap", routes=[{"name": "default", "split": arms}]) as running:
+        async with running.chat() as response:
+            await response.read()
+            decision = response.headers["x-pointsman-decision"]
+        await running.row(1)
+        async with running.post("/v1/feedback", {"decision": decision, "score": 1.0}) as response:
+            assert response.status < 300
+        async with running.http.get(f"{running.admin_url}/api/overview") as response:
+            (told,) = codec.loads(await response.read())["experiments"]
+    assert sum(arm["requests"] for arm in told["variants"].values()) == 1
+    assert sum(arm["feedback"]["count"] for arm in told["variants"].values()) == 1
