@@ -123,6 +123,8 @@ def _after(row: Row, ink: Ink) -> Iterator[tuple[str, str]]:
     yield "ended", f"{ink(outcome, OUTCOME_TONES.get(outcome))} ({plain(row.get('status'))}){who}, {took}{first}"
     if row.get("error"):
         yield "error", ink(plain(row["error"]), Tone.BAD)
+    if row.get("format_ok") is not None:
+        yield "form", "JSON, as asked" if row["format_ok"] else ink("no JSON, though asked", Tone.WARN)
     if row.get("dropped"):
         yield "dropped", f"{', '.join(map(plain, row['dropped']))} (parameters that the endpoint does not have)"
     if row.get("usage"):

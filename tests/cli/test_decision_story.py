@@ -85,6 +85,11 @@ def test_tells_everything_and_draws_the_attempts_on_one_axis() -> None:
     assert "\n".join(account(ROW, Ink())) == WHOLE
 
 
+def test_says_whether_the_answer_is_the_json_that_was_asked_for() -> None:
+    told = ["\n".join(account({**ROW, "format_ok": kept}, Ink())) for kept in (True, False)]
+    assert ["form         JSON, as asked" in told[0], "form         no JSON, though asked" in told[1]] == [True, True]
+
+
 def test_narrows_the_axis_for_a_narrow_terminal() -> None:
     lines = account(ROW, Ink(96))
     assert lines[13] == "  1  fast/open-8b  server_error 500  │██████          │  399 ms, $0"

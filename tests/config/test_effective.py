@@ -52,3 +52,9 @@ def test_says_that_the_api_is_open() -> None:
 def test_names_every_place_a_key_is_looked_for() -> None:
     assert key_source(KeyRef(file="/a", env="B")) == "file /a, else variable B"
     assert key_source(KeyRef(none=True)) == "none"
+
+
+def test_shows_what_escalation_by_feedback_goes_by() -> None:
+    escalate = "strategy: {escalate: {share: 0.2, to: large, by: feedback, bad: {code: 0.1}}}"
+    (route,) = effective(load(f"routes: [{{name: default, {escalate}}}]").policy)["routes"]
+    assert route["escalate"] == {"share": 0.2, "to": "large", "by": "feedback", "bad": {"code": 0.1}}

@@ -120,6 +120,7 @@ function told(record) {
     ["Cost", `${fineUsd(record.cost_usd)}${record.baseline ? `; ${record.baseline} would have cost ${fineUsd(record.baseline_cost_usd)}` : ""}`],
     ["Plan", record.plan.join(" → ")],
     ["Excluded", Object.entries(record.excluded).map(([why, number]) => `${spoken(why)}: ${number}`).join(", ")],
+    ["Form", record.format_ok === undefined ? null : record.format_ok ? "JSON, as asked" : "no JSON, though asked"],
     ["Dropped", record.dropped.join(", ")],
     ["Prompt", record.prompt_chars && `${compact(record.prompt_chars)} characters, hash ${record.prompt_hash}`],
   ];
