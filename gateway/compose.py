@@ -18,13 +18,13 @@ from gateway import VERSION
 from gateway.config.compile import Compiled
 from gateway.config.effective import effective
 from gateway.core.certificate import NONE as NO_CERTIFICATES
-from gateway.core.certificate import Certificates, Grounds
+from gateway.core.certificate import Certificates
 from gateway.core.classify import Classifier
 from gateway.core.decision import Decision
 from gateway.core.evaluation import Half
 from gateway.core.health import ShardSnapshot
 from gateway.core.named import Names
-from gateway.core.opinion import Judge, fingerprint_of
+from gateway.core.opinion import Judge
 from gateway.core.prices import PriceBook, with_published
 from gateway.core.scan import Scanner
 from gateway.core.task_rules import DEFAULT_RULES
@@ -176,7 +176,6 @@ class Gateway:
         policy = compiled.policy
         book = compiled.price_book
         prices = (book if self._published is None else with_published(book, self._published)).prices
-        judge = self._judge_for(compiled)
         world = World(
             policy=policy,
             names=Names.of(policy.catalog),
@@ -185,9 +184,8 @@ class Gateway:
             prices=prices,
             breaker_rules=compiled.breaker_rules,
             kinds=kinds_of(policy),
-            judge=judge,
-            grounds=Grounds(self._certified.certificates, fingerprint_of(judge)),
-        )
+            judge=self._judge_for(compiled),
+        ).certified(self._certified.certificates)
         accounts = None if before is None else before.planner.accounts
         loads = {} if before is None else {name: line.load for name, line in before.lines.items()}
         lines = {

@@ -9,6 +9,7 @@ never looks at more than the clip: the time of one call is bounded whatever the 
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from ahocorasick_rs import AhoCorasick, Implementation
 from msgspec import Struct
@@ -186,9 +187,10 @@ class _Tally(Struct, gc=False):
 class Classifier:
     """Compiled rules. Immutable; one instance serves every request of one configuration."""
 
-    __slots__ = ("_automaton", "_base", "_groups", "_patterns", "_slots", "_tasks", "_user_rules")
+    __slots__ = ("_automaton", "_base", "_groups", "_patterns", "_slots", "_tasks", "_user_rules", "fingerprint")
 
     def __init__(self, rules: TaskRules, tasks: tuple[str, ...], user_rules: tuple[UserRule, ...]) -> None:
+        self.fingerprint = blake2b(repr(rules).encode(), digest_size=4).hexdigest()  # of the built-in rules
         self._tasks = tasks
         self._user_rules = user_rules
         self._slots = {task: slot for slot, task in enumerate(tasks)}

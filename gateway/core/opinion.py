@@ -5,7 +5,8 @@ knows what it is made of. Its word changes the difficulty, which escalation goes
 found none; it never lowers a tier by itself.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from hashlib import blake2b
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -15,7 +16,6 @@ from gateway.core.classify import FALLBACK_TASK, Classification, Opinion
 
 By = Literal["rules", "learned", "rules+learned"]
 
-RULES = "rules"  # the fingerprint of scores that are the rules' difficulty: they change only with this program
 SURE = 0.5  # a share of all tasks' probability from which the model's word on the task is taken
 
 
@@ -54,9 +54,16 @@ def refined(
     return replace(named, difficulty=1 - opinion.as_good, opinion=opinion)
 
 
-def fingerprint_of(judge: Judge | None) -> str:
-    """Of what makes the scores that certificates are about."""
-    return RULES if judge is None else judge.fingerprint
+def fingerprint_of(judge: Judge | None, rules: str, tiers: Sequence[str]) -> str:
+    """Of what makes the scores that certificates are about, and of the tiers that their steps lie between: under other
+    tiers a step of the same number is another one.
+
+    Args:
+        rules: the classifier's fingerprint, whose difficulty is the score where there is no model.
+        tiers: names, the smallest first.
+    """
+    scores = f"rules-{rules}" if judge is None else judge.fingerprint
+    return f"{scores}-{blake2b('/'.join(tiers).encode(), digest_size=4).hexdigest()}"
 
 
 def _named(found: Classification, prompt: str, judge: Judge, by: By, tasks: Collection[str]) -> Classification:

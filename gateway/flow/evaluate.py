@@ -15,7 +15,6 @@ from gateway.core.catalog import Endpoint, Operation
 from gateway.core.decision import Considered, Outcome
 from gateway.core.evaluation import Half, drawn
 from gateway.core.named import UnknownModel, resolve
-from gateway.core.opinion import fingerprint_of
 from gateway.core.plan import Health, Sizes, Wishes, order
 from gateway.core.policy import Evaluate, Objective
 from gateway.core.sensitivity import merged
@@ -62,8 +61,8 @@ def half_of(run: Run, planner: Planner) -> Half | None:
     considered, endpoint = run.considered, run.endpoint
     if considered is None or endpoint is None or run.outcome is not Outcome.OK or len(run.answer) >= KEPT_BYTES:
         return None
-    evaluate, step = considered.route.evaluate, considered.step
-    score = None if step is None else score_of(run, considered, planner.world, step)
+    evaluate, step, world = considered.route.evaluate, considered.step, planner.world
+    score = None if step is None else score_of(run, considered, world, step)
     if evaluate is None or step is None or score is None:
         return None
     lower = considered.certificate is not None
@@ -78,7 +77,7 @@ def half_of(run: Run, planner: Planner) -> Half | None:
         task=considered.task,
         step=step,
         score=score,
-        model=fingerprint_of(planner.world.judge),
+        model=world.fingerprint(),
         probability=evaluate.share,
         lower=lower,
         certificate=considered.certificate,

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import pytest
 
 from gateway.core.classify import Classification, Opinion
-from gateway.core.opinion import RULES, By, TaskOpinion, fingerprint_of, refined
+from gateway.core.opinion import By, TaskOpinion, fingerprint_of, refined
 
 TASKS = {"email": 0, "chat": 0, "creative": 1, "math": 2}
 TOP = 2
@@ -75,5 +75,14 @@ def test_a_task_without_a_tier_is_judged_at_the_lowest_step() -> None:
     assert found.opinion == Opinion(0.0, 0.75, 60, 12)
 
 
-def test_scores_are_known_by_what_made_them() -> None:
-    assert [fingerprint_of(judge) for judge in (None, PlayedJudge())] == [RULES, "aa"]
+def test_scores_have_another_name_under_other_tiers_rules_or_models() -> None:
+    three, four = ("small", "medium", "large"), ("tiny", "small", "medium", "large")
+    names = [
+        fingerprint_of(None, "a1", three),
+        fingerprint_of(None, "a2", three),
+        fingerprint_of(None, "a1", four),
+        fingerprint_of(PlayedJudge(), "a1", three),
+        fingerprint_of(PlayedJudge(), "a1", four),
+    ]
+    assert len({*names}) == len(names)
+    assert fingerprint_of(PlayedJudge(), "a2", three) == names[3]  # the rules make no score there

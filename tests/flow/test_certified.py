@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as changed
 
 from gateway.core.ask import Ask
-from gateway.core.certificate import Certificate, Grounds
+from gateway.core.certificate import Certificate
 from gateway.core.classify import Opinion
 from gateway.core.extras import NO_EXTRAS, Extras
-from gateway.core.opinion import TaskOpinion, fingerprint_of
+from gateway.core.opinion import TaskOpinion
 from gateway.core.plan import Health
 from gateway.core.policy import Escalate, Evaluate, Route
 from gateway.flow.consider import Planner
@@ -51,7 +52,10 @@ def a_world_with(judge: PlayedJudge | None, *certificates: Certificate, route: R
     endpoints = [an_endpoint(name, tier=tier) for tier, name in enumerate(("cheap/s", "mid/m", "dear/l"))]
     by, tiers = "rules+learned" if judge else "rules", {**TASK_TIERS, "math": LARGE}
     world = a_world(*endpoints, classify_by=by, routes=(route,), task_tiers=tiers)
-    return replace(world, judge=judge, grounds=Grounds(certificates, fingerprint_of(judge)))
+    world = replace(world, judge=judge)
+    own = world.fingerprint()
+    issued = [changed(one, model=own) if own.startswith(one.model) else one for one in certificates]
+    return world.certified(issued)
 
 
 def considered(world: World, ask: Ask | None = None, extras: Extras = NO_EXTRAS) -> Any:

@@ -11,7 +11,7 @@ from msgspec.structs import replace as changed
 
 from gateway.core.ask import Surface
 from gateway.core.catalog import Privacy
-from gateway.core.certificate import Certificate, Grounds
+from gateway.core.certificate import Certificate
 from gateway.core.classify import Opinion
 from gateway.core.evaluation import Half
 from gateway.core.failure import FailureKind
@@ -73,7 +73,7 @@ def the_world(evaluate: Evaluate | None = EVALUATE, **changes: Any) -> World:
 
 
 def certified(world: World) -> World:
-    return replace(world, grounds=Grounds([CERTIFICATE], "rules"))
+    return world.certified([changed(CERTIFICATE, model=world.fingerprint())])
 
 
 async def test_hands_over_question_and_answer_and_who_could_answer_below() -> None:
@@ -86,7 +86,7 @@ async def test_hands_over_question_and_answer_and_who_could_answer_below() -> No
         task="chat",
         step=1,
         score=walking.decisions[0].considered.difficulty,  # type: ignore[union-attr]
-        model="rules",
+        model=walking.world.fingerprint(),
         probability=0.02,
         lower=False,
         certificate=None,
@@ -127,7 +127,7 @@ async def test_the_answer_may_come_from_a_tier_that_both_would_have_asked() -> N
 async def test_the_score_is_the_models_where_there_is_one() -> None:
     walking = Evaluating(replace(the_world(), judge=PlayedJudge()), an_answer())
     await walking.ask()
-    assert (walking.half.score, walking.half.model) == (0.7, "model-a")
+    assert (walking.half.score, walking.half.model) == (0.7, walking.world.fingerprint())
 
 
 async def test_what_nothing_was_learned_of_has_no_score_and_is_not_compared() -> None:
