@@ -98,8 +98,10 @@ def test_each_of_two_routes_must_be_certified_with_half_of_what_may_be_wrong() -
     now = {**NOW, ("desk", "email"): sums(5.0)}
     then = {**THEN, ("desk", "email"): sums(4.0, moved=10)}
     policy = a_policy(Route("default", evaluate=RULE), Route("desk", evaluate=Evaluate(0.1, 2, confidence=0.9)))
-    both = found(now, then, sorted([*pairs(), *pairs(route="desk")], key=lambda pair: pair.time_s), policy)
-    assert [bound.route for bound in both.lower[0].bounds] == ["default", "desk"]
+    even = sorted([*pairs(gain=0.0), *pairs(gain=0.0, route="desk")], key=lambda pair: pair.time_s)
+    both, alone = found(now, then, even, policy), found(NOW, THEN, even, policy)
+    assert [(bound.route, bound.at_most) for bound in both.lower[0].bounds] == [("default", 0.017), ("desk", 0.015)]
+    assert [(bound.route, bound.at_most) for bound in alone.lower[0].bounds] == [("default", 0.015)]
     assert both.lower[0].confidence == 0.9
     assert found(now, then, pairs(), policy).missing[0].why.startswith("route desk has 0 judged pairs")
 
