@@ -6,15 +6,13 @@ it came.
 
 import asyncio
 import math
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from loadtest.day.blocks import Block, block
 from loadtest.day.config import MAX_LOSS, SMALL
 from loadtest.day.judgements import agreement
-from loadtest.day.stage import Stage
 from loadtest.day.traffic import Traffic
 from loadtest.day.truth import AFTERNOON, MORNING, SPOILED
 from loadtest.money import total_of
@@ -27,6 +25,20 @@ MEASURED = 400  # requests of a stretch that is measured
 LOOK_S = 1.0
 JUDGED_S, CERTIFIED_S, TAKEN_OVER_S, ALARM_S = 60.0, 150.0, 30.0, 90.0  # about three times what they take at rest
 _SAVED = "pointsman_saved_usd_total"
+
+
+class Scene(Protocol):
+    """What the script has of the processes (`loadtest.day.stage.Stage`). All of it raises `StageError`."""
+
+    async def set_quality(self, rules: Sequence[Rule]) -> None: ...
+
+    def certificates(self) -> list[dict[str, Json]]: ...
+
+    async def evaluation(self) -> dict[str, Json]: ...
+
+    async def gateway_metrics(self) -> str: ...
+
+    async def exported(self) -> bytes: ...
 
 
 class StepFailedError(Exception):
@@ -53,11 +65,12 @@ class Log:
 class Script:
     """One day. `tell` hears of each step as it happens."""
 
-    def __init__(self, stage: Stage, traffic: Traffic, tell: Callable[[Step], None]) -> None:
+    def __init__(self, stage: Scene, traffic: Traffic, tell: Callable[[Step], None]) -> None:
         self._stage = stage
         self._traffic = traffic
         self._tell = tell
-        self._began_s = time.monotonic()
+        self._now_s = asyncio.get_running_loop().time
+        self._began_s = self._now_s()
         self._saved_usd = 0.0
         self._since = 0  # requests served before the present stretch
         self.log = Log()
@@ -166,7 +179,7 @@ class Script:
             await sending
 
     def _step(self, name: str, told: str) -> None:
-        step = Step(round(time.monotonic() - self._began_s, 1), name, told)
+        step = Step(round(self._now_s() - self._began_s, 1), name, told)
         self.log.steps.append(step)
         self._tell(step)
 

@@ -4,10 +4,9 @@ Owns pace and bookkeeping. An error is remembered, never raised: the script says
 """
 
 import asyncio
-import time
 from collections.abc import Callable
+from typing import Protocol
 
-from loadtest.client import Client
 from loadtest.day.blocks import Served
 from loadtest.day.prompts import Prompts
 from loadtest.flight import OK, Flight
@@ -17,8 +16,14 @@ PER_S = 40.0  # gentle for two cores, on which seven processes share the work
 _MOST_AT_ONCE = 32
 
 
+class Sender(Protocol):
+    """`loadtest.client.Client`."""
+
+    async def send(self, flight: Flight) -> None: ...
+
+
 class Traffic:
-    def __init__(self, client: Client, prompts: Prompts) -> None:
+    def __init__(self, client: Sender, prompts: Prompts) -> None:
         self._client = client
         self._prompts = prompts
         self._slots = asyncio.Semaphore(_MOST_AT_ONCE)
@@ -28,10 +33,11 @@ class Traffic:
 
     async def until(self, enough: Callable[[], bool]) -> None:
         """Send until somebody has seen enough; returns when all are answered. Bounded by the caller's patience."""
-        began_s, sent = time.monotonic(), 0
+        now_s = asyncio.get_running_loop().time
+        began_s, sent = now_s(), 0
         async with asyncio.TaskGroup() as group:
             while not enough():
-                await asyncio.sleep(max(0.0, began_s + sent / PER_S - time.monotonic()))
+                await asyncio.sleep(max(0.0, began_s + sent / PER_S - now_s()))
                 await self._slots.acquire()
                 group.create_task(self._one()).add_done_callback(lambda _: self._slots.release())
                 sent += 1
@@ -45,7 +51,7 @@ class Traffic:
 
     async def _one(self) -> None:
         asked = self._prompts.next()
-        flight = Flight(Job(0.0, asked.task, asked.prompt), time.monotonic())
+        flight = Flight(Job(0.0, asked.task, asked.prompt), started_s=asyncio.get_running_loop().time())
         await self._client.send(flight)
         if flight.outcome == OK:
             model = flight.endpoint.partition("/")[2]
