@@ -1,6 +1,8 @@
 """The second answer to a request: asked of the endpoints that the gateway's plan for the other tier names, in turn.
 
-Never of anybody else: the gateway has decided who may see the request.
+Never of anybody else: the gateway has decided who may see the request. Nor, where one of them fails just now, of an
+endpoint of another tier: its answer would be as good as the first one, or the first one itself, and many such pairs
+would certify what the tier that failed was never compared for.
 """
 
 from gateway.core.ask import Ask
@@ -40,13 +42,15 @@ class Asker:
 
         Raises:
             OverBudget: what is left of the day does not pay for it.
-            NotNow: whoever could answer failed.
+            NotNow: who was to answer failed, and may do so later.
             NoAnswer: nobody can.
             StoreError: the money cannot be accounted for, so none is spent.
         """
         reasons: list[str] = []
-        curable = False
+        missed: set[int | None] = set()  # tiers of those that may answer later
         for endpoint_id in half.others[:MOST_ENDPOINTS]:
+            if missed and (endpoint_id == half.endpoint or self._tier(endpoint_id) not in missed):
+                continue
             if endpoint_id == half.endpoint:
                 return None
             try:
@@ -55,10 +59,15 @@ class Asker:
                 reasons.append(f"{endpoint_id}: {error}")
             except CallFailed as error:
                 reasons.append(f"{endpoint_id}: {error}")
-                curable |= error.curable
-        if curable:
+                if error.curable:
+                    missed.add(self._tier(endpoint_id))
+        if missed:
             raise NotNow("; ".join(reasons))
         raise NoAnswer("; ".join(reasons) or "the other tier has no endpoint for this request")
+
+    def _tier(self, endpoint_id: str) -> int | None:
+        endpoint = self._caller.endpoint(endpoint_id)
+        return None if endpoint is None else endpoint.tier
 
     async def _asked(self, half: Half, ask: Ask, endpoint_id: str, budget_usd: float) -> Answer:
         call = self._caller.prepare(ask, endpoint_id, MOST_OUTPUT)

@@ -114,11 +114,26 @@ async def test_pays_for_an_answer_that_cannot_be_read() -> None:
 
 
 async def test_asks_nobody_where_the_answer_would_come_from_the_same_endpoint() -> None:
-    vendors = upstream(weak=[an_error(500)])
+    vendors = upstream(weak=[an_error(400)])
     assert await ask(a_caller(vendors), others=(STRONG, WEAK), endpoint=STRONG) is None
     assert vendors.tried == []
     assert await ask(a_caller(vendors), others=(WEAK, STRONG), endpoint=STRONG) is None
-    assert vendors.tried == [WEAK]
+    assert vendors.tried == [WEAK], "it refuses this request whenever it is asked"
+
+
+async def test_compares_nothing_instead_of_an_endpoint_that_fails_just_now() -> None:
+    """Its neighbours of another tier would make pairs without a difference, and those certificates."""
+    vendors = upstream(weak=[an_error(429), an_error(503), an_answer("Second")])
+    caller = a_caller(vendors, endpoints={WEAK: {"tier": 0}})
+    for wait_s in (0.0, 1.0, 29.1):
+        await asyncio.sleep(wait_s)
+        with pytest.raises(NotNow, match=f"^{WEAK}: "):
+            await ask(caller, others=(WEAK, BACKUP, STRONG))
+    assert vendors.tried == [WEAK, WEAK]
+    await asyncio.sleep(60.1)
+    answer = await ask(caller, others=(WEAK, BACKUP, STRONG))
+    assert answer is not None
+    assert answer.endpoint == WEAK
 
 
 async def test_tries_three_endpoints_and_says_that_it_may_be_different_later() -> None:
