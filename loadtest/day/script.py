@@ -153,6 +153,8 @@ class Script:
         before = self.log.blocks[0]
         if found.per_1000(found.cost_usd) >= before.per_1000(before.cost_usd):
             raise StepFailedError("requests cost no less than before")
+        if found.per_1000(found.saved_usd) <= before.per_1000(before.saved_usd):
+            raise StepFailedError("the gateway shows no more savings than before")
         if found.all.loss > MAX_LOSS:
             raise StepFailedError(f"the true loss is {found.all.loss:.1%}, more than the promised {MAX_LOSS:.0%}")
 

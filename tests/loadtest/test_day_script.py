@@ -33,6 +33,7 @@ class World:
         self.alarm_after_s = 20.0
         self.obeys = True  # the gateway, when a certificate is gone
         self.takes_over = True  # the gateway, when one has come
+        self.shows_savings = True
         self.verdict = "tie"
         self.saved_usd = 0.0
         self.quality: list[Sequence[Rule]] = []
@@ -71,7 +72,7 @@ class World:
         model = SMALL if flight.job.task in certified and "in detail" not in flight.job.prompt else BIG
         flight.headers = {"x-pointsman-endpoint": f"sim-fast/{model}"}
         flight.cost_usd = _COSTS_USD[model]
-        self.saved_usd += _COSTS_USD[BIG] - _COSTS_USD[model]
+        self.saved_usd += (_COSTS_USD[BIG] - _COSTS_USD[model]) * self.shows_savings
         flight.outcome = OK
 
 
@@ -125,6 +126,13 @@ async def test_fails_where_nothing_is_saved(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(_COSTS_USD, SMALL, 0.0002)
     with pytest.raises(StepFailedError, match="requests cost no less than before"):
         await play(World())
+
+
+async def test_fails_where_no_savings_are_shown() -> None:
+    world = World()
+    world.shows_savings = False
+    with pytest.raises(StepFailedError, match="the gateway shows no more savings than before"):
+        await play(world)
 
 
 async def test_fails_where_more_is_lost_than_was_promised(monkeypatch: pytest.MonkeyPatch) -> None:
