@@ -5,37 +5,42 @@ them are the monitor's business; nothing of it is ever waited for here.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 PATH = "/api/evaluation/halves"  # on the monitor's port
 DRAW_DIGITS = 8  # of a decision's id, which is random
+
+# What is decoded comes over the network, and ends as labels of metrics, lines of logs and numbers that are summed up.
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")]  # as the configuration has them
+Word = Annotated[str, Meta(max_length=300)]
+NotNegative = Annotated[float, Meta(ge=0)]
 
 
 class Half(Struct, frozen=True, gc=False):
     """One request that was drawn, and its answer. `step` is the pair's lower tier; the upper one is `step + 1`."""
 
-    decision: str
-    time_s: float  # epoch, when the request came in
-    route: str
-    task: str
-    step: int
+    decision: Id
+    time_s: NotNegative  # epoch, when the request came in
+    route: Id
+    task: Id
+    step: Annotated[int, Meta(ge=0, le=1000)]
     score: float  # of the prompt for this step; the higher, the more it needs the upper tier
-    model: str  # fingerprint of what made the score
-    probability: float  # with which it was drawn
+    model: Word  # fingerprint of what made the score
+    probability: Annotated[float, Meta(gt=0, le=1)]  # with which it was drawn
     lower: bool  # whether the answer below is the lower tier's: it went there on a certificate
-    certificate: str | None
-    surface: str
+    certificate: Word | None
+    surface: Word
     request: dict[str, Any]  # the client's body
     answer: str  # as the client got it: the JSON of a whole one, or the events of a stream
-    endpoint: str  # that gave it
+    endpoint: Word  # that gave it
     cost_usd: float | None
-    others: tuple[str, ...]  # endpoints of the other tier that may be asked, the best first
-    judges: tuple[str, ...]  # endpoints that may be asked for a judgement, the best first; none: people only
-    budget_usd_per_day: float  # of its route, for second answers and judgements together
-    keep_s: float  # how long texts may be kept
+    others: tuple[Word, ...]  # endpoints of the other tier that may be asked, the best first
+    judges: tuple[Word, ...]  # endpoints that may be asked for a judgement, the best first; none: people only
+    budget_usd_per_day: NotNegative  # of its route, for second answers and judgements together
+    keep_s: NotNegative  # how long texts may be kept
 
 
 class HalfError(Exception):

@@ -61,6 +61,21 @@ def test_garbage_is_refused_with_the_reason(data: bytes, why: str) -> None:
         decode_halves(data)
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"decision": ""}, {"decision": "d" * 64}, {"route": "a\nb"}, {"route": "support\n"}, {"task": "t" * 64},
+        {"step": -1}, {"step": 1 << 70}, {"time_s": -1.0}, {"probability": 0.0}, {"probability": 1.5}, {"keep_s": -1.0},
+        {"budget_usd_per_day": -5.0}, {"model": "m" * 301}, {"endpoint": "e" * 301}, {"others": ("e" * 301,)},
+        {"judges": ("e" * 301,)}, {"certificate": "c" * 301}, {"surface": "s" * 301},
+    ],
+)  # fmt: skip
+def test_what_no_gateway_sends_is_refused(changed: dict[str, Any]) -> None:
+    """It would be a line of the log, a label of a metric, or a number that no database holds."""
+    with pytest.raises(HalfError, match=rf"at `\$\[0\]\.{next(iter(changed))}"):
+        decode_halves(encode_halves([a_half(**changed)]))
+
+
 def test_a_body_that_is_nested_without_end_is_refused() -> None:
     (plain,) = json.loads(encode_halves([a_half()]))
     deep = json.dumps([plain | {"request": {"a": "HERE"}}]).replace('"HERE"', "[" * 50_000)
