@@ -128,7 +128,8 @@ def certified(judged: Sequence[Judged], terms: Mapping[str, Evaluate], before: S
     Args:
         terms: of every route that is evaluated. On others nothing is in force, and nothing is forgotten.
     """
-    ordered = sorted(filter(_sound, judged), key=lambda one: (one.facts.time_s, one.facts.decision))
+    sound = (one for one in judged if _sound(one, now_s))
+    ordered = sorted(sound, key=lambda one: (one.facts.time_s, one.facts.decision))
     models = {one.facts.route: one.facts.model for one in ordered if one.facts.route in terms}
     rows: dict[tuple[str, int], dict[str, list[Judged]]] = {}
     for one in ordered:
@@ -144,9 +145,13 @@ def certified(judged: Sequence[Judged], terms: Mapping[str, Evaluate], before: S
     return State(VERSION, tuple(after.values()), alarms, models)
 
 
-def _sound(one: Judged) -> bool:
-    """Whether it can be reckoned with: halves come over the network."""
-    return 0 < one.facts.probability <= 1 and abs(one.facts.score) < LARGEST_SCORE
+def _sound(one: Judged, now_s: float) -> bool:
+    """Whether it can be reckoned with: halves come over the network, from other clocks, and out of other stores.
+
+    One of next year would have all pairs until then taken for older ones, which the alarm does not look at.
+    """
+    facts = one.facts
+    return 0 < facts.probability <= 1 and abs(facts.score) < LARGEST_SCORE and facts.time_s <= now_s
 
 
 def _begun(route: str, step: int, model: str, terms: Evaluate) -> Series:

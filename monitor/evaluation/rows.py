@@ -24,7 +24,8 @@ def scorers_wanted(decision: str) -> int:
 
 
 def pair_row(half: Half, now_s: float) -> dict[str, Any]:
-    same = {name: getattr(half, name) for name in (*FACTS, *HALVES)}
+    """Nothing comes from the future: certificates would wait for it, and its texts would be kept too long."""
+    same = {name: getattr(half, name) for name in (*FACTS, *HALVES)} | {"time_s": min(half.time_s, now_s)}
     lists = {"others": _json(half.others), "judges": _json(half.judges)}
     begun = {"added_s": now_s, "state": WAITING, "state_s": now_s, "wanted": scorers_wanted(half.decision)}
     return {**same, **lists, **begun, "settled": not half.judges}

@@ -179,7 +179,7 @@ def test_a_task_stays_with_the_rest_while_that_lets_more_of_it_go_lower() -> Non
     after = last(more, (1_180,), together)
     assert in_force(after).keys() == {None}
     assert series(after, "email").looks == 1
-    alone = in_force(last(more[-20:] + a_log(20, 290), (310,)))["email"].share
+    alone = in_force(last([*a_log(20, 290), *more[-20:]], (310,)))["email"].share
     assert 0 < alone < wide
 
 
@@ -339,7 +339,7 @@ def test_a_task_keeps_to_its_own_side_even_without_pairs() -> None:
     assert in_force(after)[None].without == ("email",)
 
 
-@pytest.mark.parametrize("broken", [{"probability": 0.0}, {"probability": -1.0}, {"score": 1e308}])
+@pytest.mark.parametrize("broken", [{"probability": 0.0}, {"probability": -1.0}, {"score": 1e308}, {"time_s": 1e300}])
 def test_pairs_that_no_gateway_can_have_meant_are_passed_over(broken: dict[str, float]) -> None:
     pairs = a_log(19, 150, none_needed)
     strange = replace(pairs[0], facts=replace(pairs[0].facts, **broken))

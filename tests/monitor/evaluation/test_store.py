@@ -44,6 +44,13 @@ def test_gives_a_half_back_as_it_came(store: Store) -> None:
     assert store.claim_half("w", 2010.0, LEASE_S) == half
 
 
+def test_a_gateway_whose_clock_is_ahead_is_taken_to_have_asked_just_now(store: Store) -> None:
+    store.add([a_half(ONCE[0], 1e300)], 2000.0)
+    half = store.claim_half("w", 2000.0, LEASE_S)
+    assert half is not None
+    assert half.time_s == 2000.0
+
+
 def test_ignores_a_decision_that_it_knows(store: Store) -> None:
     assert store.add([a_half(ONCE[0]), a_half(ONCE[1])], 2000.0) == 2
     assert store.add([a_half(ONCE[1], route="other"), a_half(ONCE[2])], 2001.0) == 1
