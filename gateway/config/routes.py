@@ -3,7 +3,7 @@
 Knows the endpoints there are, to check what a route names; decides nothing about a request.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.config.defaults import DEFAULT_ROUTE
@@ -14,7 +14,7 @@ from gateway.config.problems import Findings, Path, not_one_of
 from gateway.config.providers import Offer
 from gateway.core.catalog import Operation
 from gateway.core.named import Names
-from gateway.core.policy import Escalate, Evaluate, Limits, Match, NamedModel, Objective, Route, Variant
+from gateway.core.policy import Escalate, Evaluate, Label, Limits, Match, NamedModel, Objective, Route, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Around:
     """What the names in a route are checked against."""
 
     tiers: tuple[str, ...]
-    labels: Iterable[str]
+    labels: Mapping[str, Label]
     tasks: Iterable[str]
     offer: Offer
     names: Names
@@ -154,14 +154,15 @@ class _Row:
         return Escalate(row.share, self._tier(row.to, *at, "to") or 0, row.by, dict(row.bad))
 
     def _evaluate(self, row: EvaluateRow) -> Evaluate:
-        if self.row.model is not None:
-            self.findings.warn((*self.at, "evaluate"), "nothing is compared where `model` says what auto means")
+        against = self._against(row.against)
+        if (reason := self._uncompared(against)) is not None:
+            self.findings.warn((*self.at, "evaluate"), f"nothing is compared where {reason}")
         if row.judge_model is not None and row.judge != "both":
             self._problem(("evaluate", "judge_model"), "needs `judge: both`; a single judge is named by `judge`")
         one = row.judge not in ("people", "both")
         return Evaluate(
             share=row.share,
-            against=self._against(row.against),
+            against=against,
             budget_usd_per_day=row.budget_usd_per_day,
             judge="model" if one else "both" if row.judge == "both" else "people",
             judge_model=self._judge(row.judge, "judge", "people", "both")
@@ -172,6 +173,19 @@ class _Row:
             auto=row.auto,
             keep_s=row.keep,
         )
+
+    def _uncompared(self, against: int) -> str | None:
+        """Why no request of this route can be drawn, if so."""
+        label = self.around.labels.get(self.row.sensitivity or "")
+        lowest, highest = self.row.tier.min, self.row.tier.max
+        places = {name: place for place, name in enumerate(self.around.tiers)}
+        if self.row.model is not None:
+            return "`model` says what auto means"
+        if label is not None and not label.content_allowed:
+            return f"`sensitivity: {label.name}` forbids to keep content"
+        if places.get(lowest or "", 0) >= min(against, places.get(highest or "", against)) and (lowest or highest):
+            return "`tier` leaves none that has another below it"
+        return None
 
     def _against(self, name: str | None) -> int:
         tiers = self.around.tiers
