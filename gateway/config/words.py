@@ -16,27 +16,27 @@ MAX_AGE_S = 3650 * 86400.0
 
 def duration_s(value: Any) -> float:
     """`30s`, `1500ms`, `2m`, `1h` in seconds; ValueError for all else, bare numbers included: they have no unit."""
-    return _within(value, MAX_DURATION_S)
+    return _within(value, MAX_DURATION_S, "30s, 1500ms, 2m or 1h", "s")
 
 
 def age_s(value: Any) -> float:
     """As `duration_s`, of what is kept rather than waited for: up to 3650 days."""
-    return _within(value, MAX_AGE_S)
+    return _within(value, MAX_AGE_S, "12h or 90d", "d")
 
 
-def _within(value: Any, most_s: float) -> float:
+def _within(value: Any, most_s: float, such_as: str, unit: str) -> float:
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(f"must be a duration with its unit, like 30s, 1500ms, 2m or 1h{_without_unit(value)}")
+        raise ValueError(f"must be a duration with its unit, like {such_as}{_without_unit(value, unit)}")
     seconds = float(match[1]) * _UNIT_S[match[2]]
     if not 0 < seconds <= most_s:
         raise ValueError(f"must be longer than nothing and at most {most_s / 86400:.0f} days")
     return seconds
 
 
-def _without_unit(value: Any) -> str:
+def _without_unit(value: Any, unit: str) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f" (did you mean {value}s?)"
+        return f" (did you mean {value}{unit}?)"
     return ""
 
 

@@ -70,6 +70,7 @@ def test_both_without_a_model_leaves_the_choice_to_the_prices() -> None:
         ("judge_model: gpt-4o", ".judge_model: needs `judge: both`; a single judge is named by `judge`"),
         ("share: 0", ".share: 0 must be greater than 0"),
         ("confidence: 1", ".confidence: 1 must be less than 1"),
+        ("keep: 90", ".keep: must be a duration with its unit, like 12h or 90d (did you mean 90d?)"),
         ("keep: 4000d", ".keep: must be longer than nothing and at most 3650 days"),
     ],
 )
@@ -95,9 +96,22 @@ def test_one_tier_cannot_be_compared_with_itself() -> None:
     assert '"only" is the lowest tier: there is none below it to compare with' in problems(text)[-1]
 
 
-def test_warns_where_the_operator_chose_the_model() -> None:
-    found = warnings(f"{PROVIDERS}routes: [{{name: a, model: gpt-4o, evaluate: {{}}}}]")
-    assert "2: routes[0].evaluate: nothing is compared where `model` says what auto means" in found
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("model: gpt-4o", "`model` says what auto means"),
+        ("sensitivity: pii", "`sensitivity: pii` forbids to keep content"),
+        ("tier: {max: small}", "`tier` leaves none that has another below it"),
+        ("tier: {min: large}", "`tier` leaves none that has another below it"),
+        ("tier: {min: medium, max: medium}", "`tier` leaves none that has another below it"),
+        ("tier: {min: medium, max: large}", None),
+        ("tier: {max: medium}", None),
+        ("sensitivity: public", None),
+    ],
+)
+def test_warns_where_nothing_can_be_compared(row: str, reason: str | None) -> None:
+    found = [one for one in warnings(f"{PROVIDERS}routes: [{{name: a, {row}, evaluate: {{}}}}]") if "compared" in one]
+    assert found == ([] if reason is None else [f"2: routes[0].evaluate: nothing is compared where {reason}"])
 
 
 def test_is_shown_with_its_tier() -> None:
