@@ -46,6 +46,7 @@ VALID_S = 30 * 86_400.0  # after the last look, or after the last time that 20 p
 WATCHED = 20
 ALARMS_KEPT = 50
 LARGEST_SCORE = 1e9
+DELTA_DIGITS = 12  # so that 1 - 0.95 is 0.05; of a confidence with more of them, one that can be reckoned with
 ID_DIGITS = 12
 
 
@@ -156,7 +157,7 @@ def _sound(one: Judged, now_s: float) -> bool:
 
 def _begun(route: str, step: int, model: str, terms: Evaluate) -> Series:
     """The rest's, as it begins."""
-    alpha, delta = terms.max_loss, round(1 - terms.confidence, 12)
+    alpha, delta = terms.max_loss, max(round(1 - terms.confidence, DELTA_DIGITS), 10.0**-DELTA_DIGITS)
     return Series(route, None, step, model, alpha, delta, due=_due(None, alpha, delta, looks=0))
 
 

@@ -325,6 +325,13 @@ def test_a_certificate_is_named_by_what_it_says() -> None:
     assert len({one.id, later.id}) == 2
 
 
+def test_a_confidence_next_to_certainty_stops_no_other_routes_certificates() -> None:
+    pairs = a_log(21, 150, none_needed)
+    other = [replace(one, facts=replace(one.facts, route="sure")) for one in pairs]
+    of = {ROUTE: terms(), "sure": terms(delta=1e-13)}
+    assert in_force(certified([*pairs, *other], of, State(), BEGIN_S + DAY_S)).keys() == {None}
+
+
 def test_a_threshold_below_which_nothing_lies_is_none() -> None:
     pairs = [judged(number, 0.5, 0.0 if number % 9 else 1.0) for number in range(150)]
     state = last(pairs, (150,))
