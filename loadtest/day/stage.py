@@ -103,13 +103,13 @@ async def stage(folder: Path, by: str) -> AsyncIterator[Stage]:
     """
     async with contextlib.AsyncExitStack() as stack:
         fleet = ["-m", "loadtest.providers", "--json", "--speed", "max"]
-        providers = await stack.enter_async_context(_child("providers", fleet, folder))
+        providers = await stack.enter_async_context(child("providers", fleet, folder))
         config = folder / "pointsman.yaml"
         config.write_text(day_yaml(providers["providers"], by))
         state = folder / "state"
         ports = [word for name in ("", "admin-", "monitor-") for word in (f"--{name}port", "0")]
         run = ["-m", "gateway.cli.main", "run", "--json", "--config", str(config), "--state-dir", str(state), *ports]
-        ready = await stack.enter_async_context(_child("pointsman run", run, folder))
+        ready = await stack.enter_async_context(child("pointsman run", run, folder))
         connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=60)
         # Last, so that it is closed first: a gateway that ends waits for its clients.
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, timeout=timeout))
@@ -117,7 +117,7 @@ async def stage(folder: Path, by: str) -> AsyncIterator[Stage]:
 
 
 @asynccontextmanager
-async def _child(name: str, arguments: Sequence[str], folder: Path) -> AsyncIterator[dict[str, Json]]:
+async def child(name: str, arguments: Sequence[str], folder: Path) -> AsyncIterator[dict[str, Json]]:
     """A process of ours, and the JSON of its first line. It is told to end when the block does."""
     log = folder / f"{name.replace(' ', '-')}.log"
     with log.open("wb") as errors:
