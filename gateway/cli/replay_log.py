@@ -144,6 +144,10 @@ def _open_buckets(db: "DuckDBPyConnection", paths: Sequence[str]) -> None:
 def _opened(path: str) -> str:
     if path == "-":
         return "/dev/stdin"
-    if not path.startswith(REMOTE) and not any(one in path for one in "*?[") and not Path(path).is_file():
+    if path.startswith(REMOTE) or any(one in path for one in "*?["):
+        return path
+    if Path(path).is_dir():
+        raise NoRecords(f"{path} cannot be read: it is a directory; name its files, such as '{Path(path) / '*.jsonl'}'")
+    if not Path(path).exists():
         raise NoRecords(f"{path} cannot be read: there is no such file")
     return path

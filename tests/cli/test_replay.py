@@ -5,6 +5,7 @@ import random
 import sys
 from contextlib import closing
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any
 
 import orjson
@@ -252,6 +253,21 @@ def test_says_what_is_wrong_in_one_line(
     assert code == 1
     assert says in error
     assert "Traceback" not in error
+
+
+def test_a_directory_is_told_from_a_file_that_is_not_there(tmp_path: Path, run: Any) -> None:
+    code, _, error = run(str(tmp_path))
+    assert code == 1
+    assert f"{tmp_path} cannot be read: it is a directory; name its files, such as '{tmp_path}/*.jsonl'" in error
+
+
+def test_reads_what_another_program_writes(tmp_path: Path, run: Any) -> None:
+    """`pointsman replay <(ssh … cat decisions.jsonl)`"""
+    log = written(tmp_path / "log.jsonl", [a_row(1)])
+    with Popen(["cat", str(log)], stdout=PIPE) as other:
+        assert other.stdout is not None
+        code, out, error = run(f"/dev/fd/{other.stdout.fileno()}", "--json")
+    assert (code, orjson.loads(out)["total"]["requests"]) == (0, 1), error
 
 
 def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path, run: Any) -> None:
