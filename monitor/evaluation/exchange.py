@@ -21,6 +21,7 @@ from monitor.evaluation.tables import judgements, pairs, spending, states, texts
 
 VERSION = 1
 AT_ONCE = 200  # pairs that are read together: their texts may be large
+BEGINS = 'an export begins with {"kind":"evaluations","version":1}'
 OWN_WORD = "secret"  # the last word of a state's key that is nobody else's business
 
 Count = Annotated[int, Meta(ge=0, le=1 << 31)]
@@ -106,13 +107,16 @@ def exported(connection: Connection) -> Iterator[dict[str, Any]]:
 
 def imported(connection: Connection, database: Database, rows: Iterable[Mapping[str, Any]]) -> int:
     """How many pairs were new. Raises RowError."""
-    new = 0
+    new = number = 0
     lines = (_read(number, row) for number, row in enumerate(rows, 1))
     while some := list(islice(lines, AT_ONCE)):
+        number += len(some)
         new += _take(connection, database, [line for line in some if isinstance(line, PairLine)])
         spent = [asdict(line) for line in some if isinstance(line, Spent)]
         database.added(connection, spending, spent)
         database.added(connection, states, [asdict(line) for line in some if isinstance(line, State)])
+    if not number:
+        raise RowError(f"there is no line, and {BEGINS}")
     return new
 
 
@@ -154,7 +158,7 @@ def _read(number: int, row: Mapping[str, Any]) -> Line:
     except msgspec.ValidationError as error:
         raise RowError(f"line {number}: {_words(str(error))}") from None
     if number == 1 and not isinstance(line, Head):
-        raise RowError('line 1: kind: must be "evaluations": an export begins with {"kind":"evaluations","version":1}')
+        raise RowError(f'line 1: kind: must be "evaluations": {BEGINS}')
     if isinstance(line, Head):
         _check_head(number, line.version)
     if isinstance(line, PairLine) and (problem := _problem(line)) is not None:

@@ -149,15 +149,16 @@ def test_a_line_that_is_none_is_named_and_nothing_is_imported(target: Store, row
 
 
 @pytest.mark.parametrize(
-    ("first", "told"),
+    ("rows", "told"),
     [
-        (WAITING, 'line 1: kind: must be "evaluations": an export begins with {"kind":"evaluations","version":1}'),
-        (HEAD | {"version": 2}, "line 1: version: must be 1: this Pointsman reads no other"),
+        ([], 'there is no line, and an export begins with {"kind":"evaluations","version":1}'),
+        ([WAITING], 'line 1: kind: must be "evaluations": an export begins with {"kind":"evaluations","version":1}'),
+        ([HEAD | {"version": 2}], "line 1: version: must be 1: this Pointsman reads no other"),
     ],
 )
-def test_reads_no_other_exports(target: Store, first: dict[str, Any], told: str) -> None:
+def test_reads_no_other_exports(target: Store, rows: list[dict[str, Any]], told: str) -> None:
     with pytest.raises(RowError) as refused:
-        target.import_([first])
+        target.import_(rows)
     assert str(refused.value) == told
 
 
