@@ -30,6 +30,7 @@ from gateway.settings import Settings
 from gateway.upstream.client import Upstream
 from monitor.evaluation.office import Around, Office
 from monitor.evaluation.place import place_of
+from monitor.evaluation.proposer import ConfigPlace
 from monitor.evaluation.shown import evaluation
 from monitor.files import FilePublisher
 from monitor.http import HttpGateways, HttpPriceFeed, OutcomesReader
@@ -201,6 +202,7 @@ def _office(settings: Settings, outside: Outside, monitor: Monitor, name: str) -
         press=monitor.press,
         prices=lambda: monitor.book.prices,
         leads=lambda: monitor.leads,
+        config=ConfigPlace(settings.config_path(), settings.catalog),
     )
     return Office(place_of(settings), around)
 

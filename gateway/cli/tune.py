@@ -5,10 +5,9 @@ It never changes what runs; `--write` changes the file, which the gateways then 
 
 import os
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from difflib import unified_diff
 from pathlib import Path
 
 from gateway.cli.decision_sources import NoRecords
@@ -17,7 +16,7 @@ from gateway.cli.replay import progress, replayed, world_of
 from gateway.cli.replay_log import RecordTable
 from gateway.cli.tune_story import story, told
 from gateway.config.compile import Compiled
-from gateway.config.edit import CannotEdit, Change, edited
+from gateway.config.edit import CannotEdit, Change, edited, unified
 from gateway.config.here import read_config
 from gateway.config.known import Known
 from gateway.config.load import ConfigText, load_config, load_defaults
@@ -25,7 +24,6 @@ from gateway.core.judged import JudgedError, JudgedPair, read_judged
 from gateway.core.tuner import Findings, findings, wanted
 
 NEW = Path("pointsman.yaml")  # where there is no file yet
-NO_LINE_END = "\n\\ No newline at end of file\n"  # as diff and patch write it
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Proposed:
     @property
     def diff(self) -> str:
         """Unified; empty where nothing changes."""
-        return "".join(_diff(self.before, self.after, str(self.path)))
+        return unified(self.before, self.after, str(self.path))
 
 
 def tune(given: Namespace, config: Path | None, known: Known) -> int:
@@ -121,12 +119,6 @@ def _pairs(path: str | None) -> list[JudgedPair]:
         raise NoRecords(f"--evaluations {path} cannot be read: {error.strerror or error}") from None
     except JudgedError as error:
         raise NoRecords(f"--evaluations {path}: {error}") from None
-
-
-def _diff(before: bytes, after: bytes, name: str) -> Iterator[str]:
-    old, new = (text.decode().splitlines(keepends=True) for text in (before, after))
-    for line in unified_diff(old, new, name if before else "/dev/null", name):
-        yield line if line.endswith("\n") else line + NO_LINE_END
 
 
 def _write(proposed: Proposed) -> None:

@@ -7,6 +7,7 @@ what the old one said but for the one value, else `CannotEdit` (an alias, say, w
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import unified_diff
 from typing import Any
 
 import yaml
@@ -16,6 +17,7 @@ from gateway.config.source import read_document
 
 Place = tuple[str | int, ...]  # names of keys, numbers of rows
 BOM = "\ufeff"
+NO_LINE_END = "\n\\ No newline at end of file\n"  # as diff and patch write it
 
 
 class CannotEdit(Exception):
@@ -49,6 +51,13 @@ def edited(text: bytes, changes: Sequence[Change], name: str) -> bytes:
     for change in changes:
         text = _edited(text, change, name)
     return text
+
+
+def unified(before: bytes, after: bytes, name: str) -> str:
+    """The difference of two texts, as `patch` takes it; empty where there is none."""
+    old, new = (text.decode().splitlines(keepends=True) for text in (before, after))
+    lines = unified_diff(old, new, name if before else "/dev/null", name)
+    return "".join(line if line.endswith("\n") else line + NO_LINE_END for line in lines)
 
 
 def _edited(text: bytes, change: Change, name: str) -> bytes:

@@ -32,7 +32,12 @@ def load_config(source: ConfigText, known: Known) -> Compiled:
     if file is None:
         _check_names_too(document.data, known, findings)
         raise ConfigError(findings.problems)
-    return compile_file(file, known, findings, sha256(source.text).hexdigest()[:12])
+    return compile_file(file, known, findings, generation_of(source.text))
+
+
+def generation_of(text: bytes) -> str:
+    """What a configuration is known by: `Policy.generation` of a file with these bytes."""
+    return sha256(text).hexdigest()[:12]
 
 
 def load_defaults(known: Known) -> Compiled:

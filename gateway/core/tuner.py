@@ -201,21 +201,36 @@ def _lower(policy: Policy, task: str, both: _Both, pairs: Sequence[JudgedPair]) 
     usual = Evaluate(share=0.02, against=tier)
     told = {route.name: route.evaluate for route in policy.routes}
     rules = {route: told.get(route) or usual for route in routes}
-    bounds = []
-    for route, rule in rules.items():
-        own = [pair for pair in pairs if (pair.route, pair.task, pair.step) == (route, task, tier - 1)]
-        found = bound(own, (1 - rule.confidence) / len(routes))
-        lacking = _lacking(route, len(own), found, rule)
-        if found is None or lacking is not None:
-            return Missing(what, lacking or "", "judge more pairs: `evaluate:` on that route, the monitor's /evaluate")
-        bounds.append(found)
+    bounds = grounds(policy, task, rules, pairs)
+    if isinstance(bounds, Missing):
+        return bounds
     money = both.money()
     if money is None:
         return Missing(what, "the price of some endpoints is unknown", "give their `price:`")
     if money.saved_usd <= 0:
         return Missing(what, "it is certified and would save nothing", "nothing to do")
     confidence = min(rule.confidence for rule in rules.values())
-    return Lower(task, now, then, tuple(bounds), confidence, money)
+    return Lower(task, now, then, bounds, confidence, money)
+
+
+def grounds(
+    policy: Policy, task: str, rules: Mapping[str, Evaluate], pairs: Sequence[JudgedPair]
+) -> tuple[Bound, ...] | Missing:
+    """What is sure of the whole task a tier lower, on each of the routes that `rules` are of; else what is missing.
+
+    All of it together holds with the confidence of each rule, which the routes share. The pairs are in the order of
+    their requests; those of other tasks, steps and routes are passed over.
+    """
+    tier, bounds = policy.task_tiers[task], []
+    for route, rule in rules.items():
+        own = [pair for pair in pairs if (pair.route, pair.task, pair.step) == (route, task, tier - 1)]
+        found = bound(own, (1 - rule.confidence) / len(rules))
+        lacking = _lacking(route, len(own), found, rule)
+        if found is None or lacking is not None:
+            what = f"{task}: {policy.tiers[tier]} -> {policy.tiers[tier - 1]}"
+            return Missing(what, lacking or "", "judge more pairs: `evaluate:` on that route, the monitor's /evaluate")
+        bounds.append(found)
+    return tuple(bounds)
 
 
 def _lacking(route: str, count: int, found: Bound | None, rule: Evaluate) -> str | None:

@@ -8,7 +8,7 @@ fails, what is published stays: certificates end by themselves (`certify.VALID_S
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Protocol
 
@@ -23,8 +23,9 @@ from gateway.core.certificate import (
 )
 from gateway.core.policy import Evaluate
 from monitor.evaluation.certify import Alarm, Series, State, StateError, certified, decode_state, encode_state
-from monitor.evaluation.pairs import Judged
+from monitor.evaluation.pairs import Drawn, Judged
 from monitor.evaluation.progress import Progress
+from monitor.evaluation.proposals import Proposed
 from monitor.evaluation.store import StoreError
 from monitor.ports import Clock, PublishError
 from monitor.press import Press
@@ -46,6 +47,8 @@ class Books(Protocol):
 
     def judged(self, since_s: float = 0.0) -> list[Judged]: ...
 
+    def drawn(self, since_s: float, at_most: int) -> list[Drawn]: ...
+
     def progress(self) -> list[Progress]: ...
 
     def spent_usd(self, route: str, day: date) -> float: ...
@@ -53,6 +56,17 @@ class Books(Protocol):
     def load(self, key: str) -> bytes | None: ...
 
     def save(self, key: str, value: bytes) -> None: ...
+
+
+class Proposes(Protocol):
+    """Who says what a person may change (`monitor.evaluation.proposer`)."""
+
+    @property
+    def generation(self) -> str:
+        """Another one is reason to ask again."""
+
+    def propose(self, store: Books, judged: Sequence[Judged], state: State, now_s: float) -> tuple[Proposed, ...]:
+        """In the thread that certifies; never fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,7 @@ class Kept:
     progress: Sequence[Progress]
     spent_usd: Mapping[str, float]  # by route, of the present UTC day
     looked_s: float  # epoch, when pairs were last certified; 0: never
+    proposals: Sequence[Proposed] = ()  # then
 
 
 NOTHING = Kept(State(), (), {}, 0.0)
@@ -78,6 +93,7 @@ class Keeper:
         clock: Clock,
         terms: Callable[[], Terms],
         leads: Callable[[], bool],
+        proposer: Proposes | None = None,
     ) -> None:
         """`store`: None while nothing is evaluated; `leads`: whether it falls to this replica (`Monitor.leads`)."""
         self._store = store
@@ -85,8 +101,10 @@ class Keeper:
         self._clock = clock
         self._terms = terms
         self._leads = leads
+        self._proposer = proposer
         self._ready = False  # the state was loaded since it fell to this replica
         self._certified: Terms = {}  # what was last certified by
+        self._generation = ""  # of the configuration, then
         self._looked_s = float("-inf")
         self._judged = 0  # pairs, then
         self._count_s = float("-inf")  # not before
@@ -105,10 +123,10 @@ class Keeper:
         if not self._leads():
             self._ready, self.kept = False, NOTHING
             return
-        store = self._store()
+        store, judged = self._store(), None
         try:
             if store is not None:
-                await self._look(store)
+                judged = await self._look(store)
             self._failing = ""
         except StoreError as error:
             self._failed(f"the store of evaluations fails: {error}")
@@ -117,6 +135,8 @@ class Keeper:
             log.debug("certifying", exc_info=error)
         if (store is None or self._ready) and self._leads():  # certifying takes a while
             await self._publish()
+            if store is not None and judged is not None:
+                await self._propose(store, judged)
 
     def _failed(self, problem: str) -> None:
         self.failures += 1
@@ -124,11 +144,11 @@ class Keeper:
             self._failing = problem
             log.warning("certificates stay as they are, since %s", problem)
 
-    async def _look(self, store: Books) -> None:
-        """Count, and certify where there is reason to."""
+    async def _look(self, store: Books) -> Sequence[Judged] | None:
+        """Count, and certify where there is reason to: by which pairs; None: there was none."""
         terms, now_s = dict(self._terms()), self._clock.now_s()
         if self._ready and now_s < self._count_s:
-            return
+            return None
         if not self._ready:
             self.kept = Kept(await asyncio.to_thread(_loaded, store), (), {}, 0.0)
             self._ready, self._looked_s = True, float("-inf")
@@ -137,17 +157,28 @@ class Keeper:
         counted_s = self._clock.now_s()
         self._count_s = counted_s + COUNT_REST * (counted_s - now_s)
         judged = sum(one.by_people + one.by_model + one.same for one in progress)
-        self.kept = Kept(self.kept.state, progress, spent_usd, self.kept.looked_s)
+        self.kept = replace(self.kept, progress=progress, spent_usd=spent_usd)
         late = now_s - self._looked_s >= LOOK_S
-        if not (late or abs(judged - self._judged) >= NEWS or terms != self._certified):
-            return
+        generation = "" if self._proposer is None else self._proposer.generation
+        same = (terms, generation) == (self._certified, self._generation)
+        if not late and abs(judged - self._judged) < NEWS and same:
+            return None
         before = self.kept.state
-        state = await asyncio.to_thread(_certify, store, terms, before, self._clock.epoch_s())
-        self._looked_s, self._judged, self._certified = now_s, judged, terms
-        self.kept = Kept(state, progress, spent_usd, self._clock.epoch_s())
+        pairs, state = await asyncio.to_thread(_certify, store, terms, before, self._clock.epoch_s())
+        self._looked_s, self._judged = now_s, judged
+        self._certified, self._generation = terms, generation
+        self.kept = replace(self.kept, state=state, looked_s=self._clock.epoch_s())
         for alarm in state.alarms:
             if alarm not in before.alarms:
                 _tell(alarm)
+        return pairs
+
+    async def _propose(self, store: Books, judged: Sequence[Judged]) -> None:
+        """After certificates are out, which need not wait for it."""
+        if self._proposer is not None:
+            now_s = self._clock.epoch_s()
+            found = await asyncio.to_thread(self._proposer.propose, store, judged, self.kept.state, now_s)
+            self.kept = replace(self.kept, proposals=found)
 
     def in_force(self) -> tuple[Certificate, ...]:
         """What gateways are to go by."""
@@ -198,10 +229,11 @@ def _counted(store: Books, terms: Terms, today: date) -> tuple[list[Progress], d
     return store.progress(), {route: store.spent_usd(route, today) for route in terms}
 
 
-def _certify(store: Books, terms: Terms, before: State, now_s: float) -> State:
-    state = certified(store.judged(), terms, before, now_s)
+def _certify(store: Books, terms: Terms, before: State, now_s: float) -> tuple[list[Judged], State]:
+    judged = store.judged()
+    state = certified(judged, terms, before, now_s)
     store.save(STATE_KEY, encode_state(state))
-    return state
+    return judged, state
 
 
 def _tell(alarm: Alarm) -> None:

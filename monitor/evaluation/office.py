@@ -8,7 +8,7 @@ to be let go in time even where no route evaluates any more.
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 from aiohttp import web
@@ -23,6 +23,7 @@ from monitor.evaluation.desk import Desk
 from monitor.evaluation.intake import Intake, answered
 from monitor.evaluation.judge import Judge
 from monitor.evaluation.keeper import Keeper
+from monitor.evaluation.proposer import ConfigPlace, Proposer
 from monitor.evaluation.spending import Spending
 from monitor.evaluation.store import Store, StoreError
 from monitor.evaluation.web import evaluation_routes
@@ -55,6 +56,7 @@ class Around:
     press: Press
     prices: Callable[[], Mapping[str, Price | None]]
     leads: Callable[[], bool]  # whether what is there once for all replicas falls to this one
+    config: ConfigPlace = field(default_factory=ConfigPlace)  # that changes are proposed to
 
 
 class Office:
@@ -71,11 +73,15 @@ class Office:
         self._rules: Mapping[str, Evaluate] = {}
         self._wanted = asyncio.Event()
         self._open = asyncio.Event()
-        self.keeper = Keeper(self._wanted_store, around.press, around.clock, lambda: self._rules, around.leads)
+        self._proposer = Proposer(around.config)
+        self.keeper = Keeper(
+            self._wanted_store, around.press, around.clock, lambda: self._rules, around.leads, self._proposer
+        )
 
     def reconfigure(self, compiled: Compiled, keys: Keys) -> None:
         """Take over an accepted version of the configuration."""
         self._rules = {route.name: route.evaluate for route in compiled.policy.routes if route.evaluate is not None}
+        self._proposer.reconfigure(compiled.policy)
         self._caller.reconfigure(compiled.policy.catalog, keys)
         self.worker.reconfigure(self._rules)
         if self._rules or self._place.used():

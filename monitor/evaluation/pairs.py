@@ -76,6 +76,15 @@ class Judged(Struct, frozen=True):
     judged_s: float  # epoch, the last judgement that counted
 
 
+class Drawn(Struct, frozen=True):
+    """A request that was drawn, whatever has become of its pair; of costs nothing is known before both answers are
+    there."""
+
+    facts: Facts
+    lower: bool  # it was served by the lower tier
+    costs_usd: tuple[float, float] | None  # of the lower tier's answer and of the upper one's
+
+
 def weighed(facts: Facts, judgements: Iterable[Judgement]) -> Judged | None:
     """What the judgements amount to: people's mean, else the models'; None: nothing yet."""
     said = [one for one in judgements if one.verdict is not Verdict.SKIP]

@@ -8,6 +8,7 @@ from gateway.edge.shown import iso
 from monitor.evaluation.certify import Alarm, Series
 from monitor.evaluation.keeper import Keeper
 from monitor.evaluation.progress import Progress
+from monitor.evaluation.proposals import Proposed
 
 
 def evaluation(keeper: Keeper, tiers: Sequence[str]) -> dict[str, Any]:
@@ -20,6 +21,21 @@ def evaluation(keeper: Keeper, tiers: Sequence[str]) -> dict[str, Any]:
         "alarms": [_alarm(one, tiers) for one in reversed(kept.state.alarms)],
         "pairs": list(_pairs(kept.progress)),
         "spent_today_usd": dict(kept.spent_usd),
+        "proposals": [_proposed(one) for one in kept.proposals],
+    }
+
+
+def _proposed(one: Proposed) -> dict[str, Any]:
+    proposal, saving = one.proposal, one.proposal.saving
+    return {
+        "title": proposal.title,
+        "evidence": proposal.evidence,
+        "cautions": proposal.cautions,
+        "saving": None  # too little is known
+        if saving is None
+        else {"usd_per_day": saving.usd_per_day, "share": saving.share, "pairs": saving.pairs},
+        "diff": one.diff,  # of pointsman.yaml; empty: only words tell it
+        "by_hand": one.by_hand,
     }
 
 

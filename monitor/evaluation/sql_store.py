@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, no
 from gateway.core.evaluation import Half
 from monitor.evaluation.database import Database
 from monitor.evaluation.exchange import exported, imported
-from monitor.evaluation.pairs import Answer, By, Judged, Judgement, Pair, Verdict
+from monitor.evaluation.pairs import Answer, By, Drawn, Judged, Judgement, Pair, Verdict
 from monitor.evaluation.progress import Progress
 from monitor.evaluation.rows import (
     Row,
@@ -25,7 +25,7 @@ from monitor.evaluation.rows import (
     pair_row,
     text_row,
 )
-from monitor.evaluation.summary import judged_pairs, progress_of
+from monitor.evaluation.summary import drawn_pairs, judged_pairs, progress_of
 from monitor.evaluation.tables import COMPLETE, GIVEN_UP, WAITING, judgements, pairs, spending, states, texts
 
 NOBODY = ""  # the scorer of a pair that nobody had to judge
@@ -130,6 +130,10 @@ class SqlStore:
     def judged(self, since_s: float = 0.0) -> list[Judged]:
         with self._database.reading() as connection:
             return list(judged_pairs(connection, since_s))
+
+    def drawn(self, since_s: float, at_most: int) -> list[Drawn]:
+        with self._database.reading() as connection:
+            return list(drawn_pairs(connection, since_s, at_most))
 
     def progress(self) -> list[Progress]:
         with self._database.reading() as connection:

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from gateway.core.evaluation import Half
-from monitor.evaluation.pairs import Answer, Judged, Judgement, Pair
+from monitor.evaluation.pairs import Answer, Drawn, Judged, Judgement, Pair
 from monitor.evaluation.progress import Progress
 from monitor.evaluation.store_errors import RowError, StoreError
 
@@ -72,6 +72,9 @@ class Store(Protocol):
 
     def judged(self, since_s: float = 0.0) -> list[Judged]:
         """Pairs of requests from `since_s` on that somebody judged, by the requests' time."""
+
+    def drawn(self, since_s: float, at_most: int) -> list[Drawn]:
+        """The latest requests from `since_s` on, in no order that means anything."""
 
     def progress(self) -> list[Progress]:
         """By route and task, in their order."""

@@ -8,7 +8,7 @@ from operator import itemgetter
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
-from monitor.evaluation.pairs import By, Facts, Judged, Judgement, Verdict, weighed
+from monitor.evaluation.pairs import By, Drawn, Facts, Judged, Judgement, Verdict, weighed
 from monitor.evaluation.progress import Agreement, Progress, agreements
 from monitor.evaluation.rows import FACTS
 from monitor.evaluation.tables import COMPLETE, GIVEN_UP, WAITING, judgements, pairs
@@ -32,6 +32,18 @@ def judged_pairs(connection: Connection, since_s: float) -> Iterator[Judged]:
     for facts, said in _said(connection, since_s):
         if (one := weighed(facts, said)) is not None:
             yield one
+
+
+def drawn_pairs(connection: Connection, since_s: float, at_most: int) -> Iterator[Drawn]:
+    """The latest ones."""
+    costs = (pairs.c.lower, pairs.c.state, pairs.c.cost_usd, pairs.c.second_endpoint, pairs.c.second_cost_usd)
+    found = select(*(pairs.c[name] for name in FACTS), *costs).where(pairs.c.time_s >= since_s)
+    latest = found.order_by(pairs.c.time_s.desc(), pairs.c.decision).limit(at_most)
+    for *facts, lower, state, first_usd, second, second_usd in connection.execute(latest):
+        other_usd = first_usd if second is None else second_usd  # one endpoint would have given both answers
+        known = state == COMPLETE and first_usd is not None and other_usd is not None
+        both = (first_usd, other_usd) if lower else (other_usd, first_usd)
+        yield Drawn(Facts(*facts), lower, both if known else None)
 
 
 def progress_of(connection: Connection) -> list[Progress]:

@@ -7,7 +7,7 @@ from tests.page.support.stage import HOSTILE
 
 
 def test_look_at_every_view(found: dict[str, Any]) -> None:
-    assert len(found["looked"]) == (4 + 4) * 2
+    assert len(found["looked"]) == (4 + 5) * 2
 
 
 def test_have_no_serious_barrier(found: dict[str, Any]) -> None:

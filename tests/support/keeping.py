@@ -6,8 +6,8 @@ from datetime import date
 
 from gateway.core.certificate import KEY, Certificate, decode_certificates
 from gateway.core.policy import Evaluate
-from monitor.evaluation.keeper import Keeper
-from monitor.evaluation.pairs import Judged
+from monitor.evaluation.keeper import Keeper, Proposes
+from monitor.evaluation.pairs import Drawn, Judged
 from monitor.evaluation.progress import Agreement, Progress
 from monitor.ports import Clock
 from monitor.press import Press
@@ -32,6 +32,7 @@ class PlayedBooks:
     pairs: list[Judged] = field(default_factory=list)
     kept: dict[str, bytes] = field(default_factory=dict)
     problem: Exception | None = None
+    undrawn: Exception | None = None  # of what money is estimated from
     certified: int = 0  # how often the pairs were read
     counted: int = 0
     slow: Callable[[], None] = lambda: None  # happens while counting
@@ -39,6 +40,11 @@ class PlayedBooks:
     def judged(self, since_s: float = 0.0) -> list[Judged]:
         self.certified += 1
         return list(self.pairs)
+
+    def drawn(self, since_s: float, at_most: int) -> list[Drawn]:
+        if self.undrawn is not None:
+            raise self.undrawn
+        return [Drawn(one.facts, False, (0.001, 0.01)) for one in self.pairs if one.facts.time_s >= since_s][-at_most:]
 
     def progress(self) -> list[Progress]:
         if self.problem is not None:
@@ -59,7 +65,9 @@ class PlayedBooks:
 
 
 class Rig:
-    def __init__(self, pairs: list[Judged] | None = None, books: PlayedBooks | None = None) -> None:
+    def __init__(
+        self, pairs: list[Judged] | None = None, books: PlayedBooks | None = None, proposer: Proposes | None = None
+    ) -> None:
         self.now_s = 1_000.0
         self.books: PlayedBooks | None = PlayedBooks(pairs or []) if books is None else books
         self.publisher = PlayedPublisher()
@@ -67,7 +75,7 @@ class Rig:
         self.leads = True
         clock = Clock(lambda: self.now_s, lambda: BEGIN_S + DAY_S + self.now_s)
         press = Press(self.publisher, clock, "monitor-1", 30.0)
-        self.keeper = Keeper(lambda: self.books, press, clock, lambda: self.terms, lambda: self.leads)
+        self.keeper = Keeper(lambda: self.books, press, clock, lambda: self.terms, lambda: self.leads, proposer)
 
     async def tend(self, after_s: float = 15.0) -> tuple[Certificate, ...] | None:
         """One round; what is published then, None: nothing."""

@@ -1,10 +1,11 @@
-// The monitor's page: endpoints as published, prices and their sources, what probing costs, and certificates.
+// The monitor's page: endpoints as published, prices and their sources, what probing costs, certificates and proposals.
 
 import { drawCertificates, placeCertificates } from "./certificates.js";
 import { line } from "./charts.js";
 import { byId, h, say, state } from "./dom.js";
 import { condition, endpointName, inTrouble, priceOf, twoQuantiles } from "./endpoints.js";
 import { ask, listen } from "./live.js";
+import { drawProposals } from "./proposals.js";
 import { Table } from "./table.js";
 import { follow } from "./views.js";
 import { clock, compact, ms, NONE, percent, rate, span, spoken, usd } from "./words.js";
@@ -116,6 +117,7 @@ function draw() {
   heldBack.update(overview.prices.held_back);
   probes.update(overview.probes);
   drawCertificates(overview.evaluation);
+  drawProposals(overview.evaluation);
   say(byId("unknown"), `unknown of ${overview.prices.unknown} of ${overview.endpoints.length} endpoints`);
 }
 

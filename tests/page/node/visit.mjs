@@ -8,7 +8,7 @@ import { shoot } from "./shots.mjs";
 
 const asked = JSON.parse(process.argv[2]);
 const LOOKS = [["light", 1280], ["dark", 360]];
-const VIEWS = { gateway: ["today", "endpoints", "decisions", "why"], monitor: ["endpoints", "prices", "probes", "certificates"] };
+const VIEWS = { gateway: ["today", "endpoints", "decisions", "why"], monitor: ["endpoints", "prices", "probes", "certificates", "proposals"] };
 
 async function open(browser, look) {
   const origins = [new URL(asked.gateway).origin, new URL(asked.monitor).origin];
