@@ -233,7 +233,8 @@ def _bound(one: Bound, confidence: float) -> str:
 def _certified(one: Series, tiers: Sequence[str]) -> str:
     found = one.certificate
     assert found is not None, "only those with one are told"
-    task = "all other tasks" if one.task is None else one.task[:LONGEST_NAME]
+    rest = "all other tasks" if one.without else "all tasks"
+    task = rest if one.task is None else one.task[:LONGEST_NAME]
     low, high = (tiers[place] if place < len(tiers) else str(place) for place in (one.step, one.step + 1))
     return (
         f"{task}, {high} → {low}: the easiest {_percent(found.share)}, at most {_percent(found.alpha)} worse with "
@@ -242,7 +243,7 @@ def _certified(one: Series, tiers: Sequence[str]) -> str:
 
 
 def _lost(loss: float) -> str:
-    return f"loses {_percent(loss)} measured" if loss >= 0 else f"gains {_percent(-loss)} measured"
+    return f"measured: {_percent(abs(loss))} {'lost' if loss >= 0 else 'gained'}"
 
 
 def _percent(share: float) -> str:
@@ -262,8 +263,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _not_known(names: Sequence[str]) -> str:
-    are = "is" if len(names) == 1 else "are"
     return (
-        f"A task has one tier on all routes. {_listed(names)} {are} not evaluated: whether the task comes by there, "
-        "and what it would lose, is not known. `pointsman tune` with a log tells the first."
+        f"A task has one tier on all routes. Not evaluated: {_listed(names)}. Whether the task comes by there, and "
+        "what it would lose, is not known; pointsman tune with a log tells the first."
     )

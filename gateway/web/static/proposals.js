@@ -11,7 +11,7 @@ let drawn = "";
 function saving(told) {
   if (!told) return h("p", { class: "saving muted" }, "What it saves is not known yet: too few pairs, or prices are missing.");
   const { usd_per_day: value, share, pairs } = told;
-  const amount = `${value < 0 ? "costs" : "saves"} about ${usd(Math.abs(value))} a day`;
+  const amount = `${value < 0 ? "Costs" : "Saves"} about ${usd(Math.abs(value))} a day`;
   const part = share === null ? "" : `, ${percent(Math.abs(share))} of what these requests cost now`;
   return h("p", { class: "saving" }, h("strong", {}, amount), `${part} `, h("span", { class: "muted" }, `(an estimate from ${count(pairs)} pairs)`));
 }
@@ -38,7 +38,7 @@ export function drawProposals(told) {
   const signature = JSON.stringify(told.proposals);
   if (signature === drawn) return; // whoever reads or copies is left alone
   drawn = signature;
-  byId("proposals").replaceChildren(...told.proposals.map(proposal));
+  byId("proposal-list").replaceChildren(...told.proposals.map(proposal));
   byId("proposals-none").hidden = told.proposals.length > 0;
   byId("proposals-how").hidden = told.proposals.length === 0;
   say(byId("proposal-count"), told.proposals.length ? `${told.proposals.length} to decide` : "");

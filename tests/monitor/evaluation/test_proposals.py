@@ -54,7 +54,7 @@ def test_a_whole_task_that_is_certified_goes_a_tier_lower() -> None:
         "email: large → medium on route support",
         (
             "route support: at most 0.2 % worse with 90 % confidence, 400 judged pairs (400 by people), "
-            "gains 2.5 % measured",
+            "measured: 2.5 % gained",
         ),
         (),
         None,
@@ -113,10 +113,10 @@ def test_names_routes_of_which_nothing_is_known_and_no_others() -> None:
     )  # fmt: skip
     [found] = proposals(seen(a_log(8, 400, none_needed), *routes))
     [caution] = found.cautions
-    assert caution.startswith("A task has one tier on all routes. one and two are not evaluated: ")
+    assert caution.startswith("A task has one tier on all routes. Not evaluated: one and two. ")
     many = (a_route(), *(Route(f"r{number}") for number in range(9)))
     [found] = proposals(seen(a_log(8, 400, none_needed), *many))
-    assert "r0, r1, r2 and 6 more are not evaluated" in found.cautions[0]
+    assert "Not evaluated: r0, r1, r2 and 6 more." in found.cautions[0]
 
 
 def test_money_is_of_requests_that_do_not_go_lower_already() -> None:

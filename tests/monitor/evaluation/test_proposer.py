@@ -89,7 +89,7 @@ async def test_shows_what_a_person_may_change_as_a_diff_of_the_file(file: Path) 
         "title": "email: large → medium on route support",
         "evidence": (
             "route support: at most 0.2 % worse with 90 % confidence, 400 judged pairs (400 by people), "
-            "gains 2.5 % measured",
+            "measured: 2.5 % gained",
         ),
         "cautions": (),
         "saving": {"usd_per_day": pytest.approx(a_day * 0.009), "share": pytest.approx(0.9), "pairs": 400},

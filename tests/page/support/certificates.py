@@ -25,9 +25,9 @@ def seed(database: Path) -> None:
     """A store in which all of that has happened already."""
     store = Store.open(f"sqlite:///{database}")
     pairs = _pairs()
-    _add(store, pairs[0])
+    add_pair(store, pairs[0])
     head, row = store.export()
-    store.import_([head, *(_like(row, one) for one in pairs[1:])])
+    store.import_([head, *(like(row, one) for one in pairs[1:])])
     state = State()
     for size in (CALM, len(pairs)):
         state = certified(pairs[:size], {ROUTE: terms()}, state, pairs[size - 1].judged_s)
@@ -52,7 +52,7 @@ def _placed(one: Judged, number: int, later_s: float) -> Judged:
     return replace(one, facts=moved, judged_s=one.judged_s + later_s)
 
 
-def _like(row: Mapping[str, Any], one: Judged) -> dict[str, Any]:
+def like(row: Mapping[str, Any], one: Judged) -> dict[str, Any]:
     facts = one.facts
     [said] = row["judgements"]
     return {
@@ -61,7 +61,7 @@ def _like(row: Mapping[str, Any], one: Judged) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _add(store: Store, one: Judged) -> None:
+def add_pair(store: Store, one: Judged) -> None:
     facts = one.facts
     half = replace(
         half_of(0), decision=facts.decision, time_s=facts.time_s, route=facts.route, task=facts.task, step=facts.step,
