@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from monitor.evaluation.store_errors import StoreError
 from monitor.evaluation.tables import MIGRATIONS, VERSION, metadata, schema
 
-BUSY_MS = 10_000  # how long SQLite waits for another process that writes
+BUSY_MS = 10_000  # how long SQLite waits for another process that writes, and PostgreSQL for another's lock
 CONNECT_S = 10
 UNANSWERED_MS = 30_000  # after which a PostgreSQL server that acknowledges nothing is taken for gone
 POOL = 4  # connections of one process that stay open
@@ -185,13 +185,20 @@ def _engine(url: URL) -> Engine:
     }
     options = {name: value for name, value in known.items() if name not in url.query}
     try:
-        return create_engine(
+        engine = create_engine(
             url, hide_parameters=True, pool_size=POOL, max_overflow=POOL_MORE, pool_pre_ping=True, connect_args=options
         )
     except ImportError:
         raise StoreError("PostgreSQL needs its driver: pip install 'pointsman[postgresql]'") from None
     except (ArgumentError, TypeError, ValueError):
         raise StoreError("the URL of the evaluations has an option that cannot be used") from None
+    event.listen(engine, "begin", _patient)
+    return engine
+
+
+def _patient(connection: Connection) -> None:
+    """A table that is locked for an hour keeps no thread for an hour. Of each transaction: poolers forget the rest."""
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {BUSY_MS}")
 
 
 def _check_place(file: Path) -> None:

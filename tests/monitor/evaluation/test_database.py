@@ -187,6 +187,18 @@ def test_comes_back_after_postgresql_dropped_its_connections(postgres: Postgres)
     store.close()
 
 
+def test_waits_for_no_lock_without_end(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_MS", 50)
+    store, other = Store.open(postgres.url()), Database.open(postgres.url())
+    with other.writing() as connection:
+        connection.execute(text("LOCK TABLE pointsman_states IN ACCESS EXCLUSIVE MODE"))
+        with pytest.raises(StoreError, match="lock timeout"):
+            store.load("key")
+    assert store.load("key") is None
+    store.close()
+    other.close()
+
+
 def test_needs_no_right_to_make_tables_that_are_there(postgres: Postgres) -> None:
     Store.open(postgres.url()).close()
     postgres.run("DROP ROLE IF EXISTS guest")
