@@ -18,6 +18,8 @@ from monitor.evaluation.store import Store, StoreError
 
 BODY_LIMIT = 16 << 20  # a batch of a gateway has about 4 MB at most
 RETRY_AFTER_S = 2  # at least; couriers wait longer each time
+AT_ONCE = 2  # requests whose halves are being kept: a store that hangs shall hold no more threads than these
+WAIT_S = 5.0  # for a turn; gateways wait for ten
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ class Intake:
         self._epoch_s = epoch_s
         self._wake = wake
         self._failing = ""
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self.taken = Taken()
 
     def route(self) -> web.RouteDef:
@@ -51,7 +54,7 @@ class Intake:
             return self._refused(413, f"send at most {BODY_LIMIT >> 20} MiB at a time")
         try:
             halves = await asyncio.to_thread(decode_halves, body)
-            new = await asyncio.to_thread(self._add, halves)
+            new = await self._added(halves)
         except HalfError as error:
             return self._refused(400, str(error))
         except StoreError as error:
@@ -64,6 +67,18 @@ class Intake:
         self.taken.known += len(halves) - new
         self._wake()
         return web.json_response({"new": new, "known": len(halves) - new})
+
+    async def _added(self, halves: list[Half]) -> int:
+        """Raises StoreError."""
+        try:
+            async with asyncio.timeout(WAIT_S):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise StoreError("it has not answered others for a while") from None
+        try:
+            return await asyncio.to_thread(self._add, halves)
+        finally:
+            self._turns.release()
 
     def _add(self, halves: list[Half]) -> int:
         return self._store.add(halves, self._epoch_s()) if halves else 0

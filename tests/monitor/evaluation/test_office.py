@@ -1,13 +1,16 @@
 """Evaluation in the monitor, from what gateways hand over to the page, over a real port."""
 
+import asyncio
 import os
 from pathlib import Path
+from threading import Event, Semaphore
 
 import pytest
 
 from gateway.core.certificate import KEY
 from monitor.evaluation import intake
 from monitor.evaluation import office as office_module
+from monitor.evaluation.sql_store import SqlStore
 from monitor.evaluation.store import Store
 from tests.support.builders import EPOCH_S
 from tests.support.evaluating import WEAK, a_half
@@ -91,3 +94,31 @@ async def test_a_store_that_is_away_delays_and_is_told_once(
         assert KEY not in rig.publisher.kept, "certificates stay as they are meanwhile"
     errors = [record.message for record in caplog.records if record.levelname == "ERROR"]
     assert errors == ["evaluation waits, since its store cannot be opened; it is tried again: the disk is gone"]
+
+
+async def test_a_store_that_hangs_holds_no_more_threads_than_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many gateways come again: probes and publishing need threads as well."""
+    monkeypatch.setattr(intake, "WAIT_S", 0.01)
+    entered, free = Semaphore(0), Event()
+
+    def hang(*_: object) -> int:
+        entered.release()
+        free.wait()
+        return 1
+
+    async with office(PlayedPlace(tmp_path), EVALUATING) as rig:
+        await until_open(rig)
+        monkeypatch.setattr(SqlStore, "add", hang)
+        held = [asyncio.create_task(rig.hand_over(a_half(number))) for number in (1, 2)]
+        try:
+            for _ in held:
+                await asyncio.to_thread(entered.acquire)
+            async with asyncio.timeout(10.0):
+                others = [await rig.hand_over(a_half(number)) for number in range(3, 8)]
+        finally:
+            free.set()
+        assert {status for status, _, _ in others} == {503}
+        assert [status for status, _, _ in await asyncio.gather(*held)] == [200, 200]
+    assert not entered.acquire(blocking=False)
