@@ -20,8 +20,8 @@ function loss(value) {
 function standing(row) {
   if (row.certificate?.in_force) return ["ok", "in force"];
   if (row.certificate) return ["warn", "waits for a person"];
-  const far = `${count(row.judged)} of ${count(row.due)} judged`;
-  return row.alarms ? ["bad", `withdrawn, ${far}`] : ["off", far];
+  const far = `${count(row.judged)} of ${count(row.due)}`;
+  return row.alarms ? ["bad", `withdrawn, ${far}`] : ["off", `${far} judged`];
 }
 
 const certificates = new Table({

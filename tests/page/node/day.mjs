@@ -16,5 +16,13 @@ await shot(certificates, "certificates");
 await today.waitForTimeout(2_000);
 await shot(today, "today");
 
+const decisions = await browser.page({ width: 1280, height: 720, origins });
+await view(decisions, asked.gateway, "decisions");
+await decisions.click("#decision-pause");
+await decisions.selectOption("#decision-endpoint", "sim-cheap/open-8b");
+await decisions.locator("#decision-table .toggle").first().click();
+await decisions.locator("tr.below .facts dl").waitFor();
+await shot(decisions, "decision");
+
 await browser.close();
 process.stdout.write(JSON.stringify({ complaints: browser.complaints }));
