@@ -9,6 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,10 @@ from monitor.sharding import SHARDS
 from monitor.watchlist import Watchlist
 from monitor.web import Views, monitor_app
 
+THREADS = 24
+"""At most, made when they are needed. Python's own limit is five on one core, and a store of evaluations that hangs can
+hold more than that: what is published could not be written meanwhile."""
+
 log = logging.getLogger("pointsman")
 
 
@@ -54,6 +59,7 @@ def serve(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "monitor"))
     access = _access(settings)
     begun = configured(settings.catalog, settings.config_path())
     clock = Clock(now_s=time.monotonic, epoch_s=time.time)
