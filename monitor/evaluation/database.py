@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -49,13 +50,17 @@ class Database:
         self._reader = (
             self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
         )
+        self._file = Path(url.database or "") if self.is_sqlite else None
+        self._made = False
+        self._seen: tuple[int, int] | None = None  # the file that is open
+        self._following = Lock()
 
     @classmethod
     def open(cls, given: str) -> "Database":
         """Raises StoreError."""
         database = cls(_url(given))
         try:
-            database._make()
+            database._follow()
         except StoreError as error:
             database.close()
             raise StoreError(f"{database.name}: {error}") from None
@@ -75,11 +80,13 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Sees one state of everything, however long it takes."""
+        self._follow()
         with self._told(), self._reader.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
+        self._follow()
         with self._told(), self._writer.begin() as connection:
             yield connection
 
@@ -105,8 +112,25 @@ class Database:
             finally:
                 connection.close()
 
+    def _follow(self) -> None:
+        """Begin anew where the file was deleted: what goes into the old one is seen by nobody any more.
+
+        One in its place is not taken: SQLite would lay the old one's log over it.
+        """
+        if self._made and self._seen == _identity(self._file):
+            return
+        with self._following:
+            found = _identity(self._file)
+            if self._made and self._seen == found:
+                return
+            if self._made and found is not None:
+                raise StoreError("its file was replaced while it was in use: start this process anew")
+            self._engine.dispose()
+            self._make()
+            self._made, self._seen = True, _identity(self._file)
+
     def _make(self) -> None:
-        with self.writing() as connection:
+        with self._told(), self._writer.begin() as connection:
             if not self.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:making)"), {"making": MAKING})
             if not inspect(connection).has_table(schema.name):
@@ -207,6 +231,15 @@ def _check_place(file: Path) -> None:
         raise StoreError(f"{file} cannot be opened: it is a directory")
     if not file.parent.is_dir():
         raise StoreError(f"{file} cannot be opened: there is no directory {file.parent}")
+
+
+def _identity(file: Path | None) -> tuple[int, int] | None:
+    """None: it is not there, or a server has the tables."""
+    try:
+        found = None if file is None else file.stat()
+    except OSError:
+        return None
+    return None if found is None else (found.st_dev, found.st_ino)
 
 
 def _in_order(engine: Engine, file: Path) -> Engine:

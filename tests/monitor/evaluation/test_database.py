@@ -162,6 +162,32 @@ def test_says_which_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal("postgresql://u:geheim@h/d") == "PostgreSQL needs its driver: pip install 'pointsman[postgresql]'"
 
 
+def test_begins_anew_where_its_file_was_deleted(tmp_path: Path) -> None:
+    """What was written into the old one would be seen by nobody, and gone with the process."""
+    file = tmp_path / "e.sqlite"
+    store = Store.open(str(file))
+    store.add([a_half("01")], 2000.0)
+    for one in tmp_path.iterdir():
+        one.unlink()
+    assert store.add([a_half("02")], 2000.0) == 1
+    again = Store.open(str(file))
+    assert [row["decision"] for row in again.export() if row["kind"] == "pair"] == ["02"]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    store.close()
+    again.close()
+
+
+def test_takes_no_file_that_was_put_in_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "e.sqlite"
+    store = Store.open(str(file))
+    Store.open(str(tmp_path / "other.sqlite")).close()
+    (tmp_path / "other.sqlite").rename(file)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="was replaced while it was in use: start this process anew"):
+            store.load("key")
+    store.close()
+
+
 # PostgreSQL
 
 
