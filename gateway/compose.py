@@ -164,8 +164,8 @@ class Gateway:
         self.walk.parts = self._parts(self.compiled, self.walk.parts)
 
     def certify(self, certified: Certificates) -> None:
-        """Take over the monitor's certificates."""
-        self._certified = certified
+        """Take over the monitor's certificates; none where nothing is drawn, since nobody would watch."""
+        self._certified = NO_CERTIFICATES if self.walk.evaluator is None else certified
         self.walk.parts = self._parts(self.compiled, self.walk.parts)
 
     def publish(self, shard: ShardSnapshot) -> None:

@@ -1,5 +1,6 @@
 """Requests that are drawn for evaluation, from the client to the monitor: a receiver in its place, or nobody."""
 
+import json
 import socket
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from gateway.core.certificate import VERSION, Certificate, Certificates
 from gateway.core.evaluation import Half, decode_halves
 from gateway.serve import evaluating
 from tests.support.receiver import NEVER, receiving
@@ -71,6 +73,25 @@ async def test_without_a_monitor_nothing_is_drawn_and_the_log_says_so(caplog: py
         assert "pointsman_evaluation_drawn_total{" not in await running.admin_text("/metrics")
     said = [message for message in caplog.messages if "POINTSMAN_MONITOR_URL" in message]
     assert said == ["a route says evaluate, and POINTSMAN_MONITOR_URL names no monitor: nothing is drawn"]
+
+
+@pytest.mark.parametrize("drawn", ["what is drawn", "nothing"])
+async def test_certificates_are_honoured_where_requests_are_drawn_alone(drawn: str) -> None:
+    """Nobody would watch over what another gateway sends lower."""
+    async with gateway_with(*VENDORS, **EVALUATING) as running:
+        gateway = running.gateway
+        if drawn == "what is drawn":
+            gateway.evaluate(lambda _: None)
+        model = gateway.walk.parts.planner.world.fingerprint()
+        one = Certificate(
+            "c1", "default", None, 0, threshold=2.0, alpha=0.05, delta=0.05, judged=150, share=1.0, loss=0.0,
+            model=model, since_s=0.0, until_s=1e12,
+        )  # fmt: skip
+        gateway.certify(Certificates(VERSION, 0.0, (one,)))
+        async with running.post("/v1/chat/completions", BODY) as response:
+            decision = response.headers["x-pointsman-decision"]
+        found = json.loads(await running.admin_text(f"/api/decisions/{decision}"))
+    assert found["tier_required"] == ("small" if drawn == "what is drawn" else "medium")
 
 
 async def test_where_no_route_evaluates_a_gateway_without_a_monitor_has_nothing_to_say(
