@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from gateway.core.policy import NOTHING_REQUIRED, Requirement
+
 PATH = "/api/evaluation/halves"  # on the monitor's port
 DRAW_DIGITS = 8  # of a decision's id, which is random
 
@@ -41,6 +43,10 @@ class Half(Struct, frozen=True, gc=False):
     judges: tuple[Word, ...]  # endpoints that may be asked for a judgement, the best first; none: people only
     budget_usd_per_day: NotNegative  # of its route, for second answers and judgements together
     keep_s: NotNegative  # how long texts may be kept
+    labels: tuple[Id, ...] | None = None
+    """What the request carries, the names alone: what they demand is asked of the configuration at each call. None: the
+    gateway is older and does not say, so nobody can tell who may see the texts, and nobody is shown them."""
+    require: Requirement = NOTHING_REQUIRED  # what the request itself demands about data, beside its labels
 
 
 class HalfError(Exception):

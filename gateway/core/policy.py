@@ -18,8 +18,11 @@ from gateway.core.classify import UserRule
 from gateway.core.opinion import By
 
 
-class Requirement(Struct, frozen=True, gc=False):
-    """Guarantees that a provider must give. `None`: nothing is asked in this respect."""
+class Requirement(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """Guarantees that a provider must give. `None`: nothing is asked in this respect.
+
+    It travels with halves of pairs: a demand that a reader does not know must not be lost on the way.
+    """
 
     trains_on_data: bool | None = None  # False: must not train
     retention_days: int | None = None  # at most

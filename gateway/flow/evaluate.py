@@ -1,8 +1,9 @@
 """The first half of a pair of answers: who is drawn for it, and what is handed over once the answer has gone out.
 
-Owns whom the second answer may be asked of, and who may judge: the labels and the request's own rules bind them as they
-bound the first answer, and only here is known what those were. It asks nobody, and whether anybody takes what is handed
-over makes no difference to the request.
+Owns whom the second answer may be asked of at most, and who may judge: the labels and the request's own rules bind them
+as they bound the first answer, and only here is known what those were. What they demand of data goes along, since it is
+asked again when somebody is shown the texts, which may be days later. It asks nobody, and whether anybody takes what is
+handed over makes no difference to the request.
 """
 
 import logging
@@ -17,7 +18,7 @@ from gateway.core.evaluation import Half, drawn
 from gateway.core.named import UnknownModel, resolve
 from gateway.core.plan import Health, Sizes, Wishes, order
 from gateway.core.policy import Evaluate, Objective
-from gateway.core.sensitivity import merged
+from gateway.core.sensitivity import merged, of_rules
 from gateway.flow.consider import Planner
 from gateway.flow.keep import KEPT_BYTES
 from gateway.flow.run import Run
@@ -90,6 +91,8 @@ def half_of(run: Run, planner: Planner) -> Half | None:
         judges=tuple(one.id for one in judges_of(run, considered, planner, pair)[:JUDGES]),
         budget_usd_per_day=evaluate.budget_usd_per_day,
         keep_s=evaluate.keep_s,
+        labels=tuple(label.name for label in considered.labels),
+        require=of_rules(run.request.extras.provider),
     )
 
 

@@ -1,23 +1,30 @@
 """One call for evaluation: the bound of its cost beforehand, then a whole answer by the code that serves traffic.
 
+Every text of a pair that is sent to anybody passes here, and right before it is sent the configuration is asked whether
+it may be (`privacy`).
+
 Knows nothing of budgets, pairs or judges. Whatever goes wrong says what it cost, which is the bound where nobody can
 tell.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from gateway.core.ask import Ask
 from gateway.core.catalog import Catalog, Endpoint, Operation, Provider
 from gateway.core.estimate import input_bound, input_tokens
 from gateway.core.failover import maybe_billed
 from gateway.core.failure import AttemptError, Failure, FailureKind
+from gateway.core.policy import Policy
 from gateway.core.pricing import Price, known_cost_usd, upper_bound_usd
 from gateway.flow.attempt import Line, Times
 from gateway.flow.caps import max_output
 from gateway.flow.ports import Keys, Upstream
 from gateway.formats.registry import spoken
 from gateway.formats.wire import Outgoing, RelayContext, Rendered
+from monitor.evaluation.pairs import Terms
+from monitor.evaluation.privacy import lacking, withheld
 from monitor.evaluation.reading import Unreadable, answer_text
 from monitor.ports import Clock
 
@@ -29,7 +36,9 @@ REQUEST_AT_FAULT = frozenset({FailureKind.REJECTED, FailureKind.CONTEXT_LENGTH, 
 
 
 class Unfit(Exception):
-    """This endpoint cannot be asked this, ever, as things stand; the message says why."""
+    """This endpoint cannot or may not be asked this, ever, as things stand; the message says why."""
+
+    charged_usd = 0.0
 
 
 class CallFailed(Exception):
@@ -58,6 +67,7 @@ class Call:
     outgoing: Outgoing
     bound_usd: float
     limit: int  # of output tokens
+    terms: Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,39 +87,43 @@ class Caller:
         self._upstream = upstream
         self._clock = clock
         self._prices = prices
-        self._catalog = Catalog()
+        self._policy = Policy((), (), {}, (), {}, (), Catalog())
         self._lines: Mapping[str, Line] = {}
         self._missing: Callable[[], frozenset[str]] = frozenset
         self._resting: dict[str, _Rest] = {}
 
-    def reconfigure(self, catalog: Catalog, keys: Keys) -> None:
+    def reconfigure(self, policy: Policy, keys: Keys) -> None:
         """Take over a new configuration; calls under way end as they began."""
-        self._catalog = catalog
+        self._policy = policy
         self._resting.clear()
-        self._lines = {id_: Line(provider, self._upstream, keys) for id_, provider in catalog.providers.items()}
+        providers = policy.catalog.providers
+        self._lines = {id_: Line(provider, self._upstream, keys) for id_, provider in providers.items()}
         self._missing = keys.missing
 
     def endpoint(self, endpoint_id: str) -> Endpoint | None:
-        return self._catalog.endpoints.get(endpoint_id)
+        return self._policy.catalog.endpoints.get(endpoint_id)
 
-    def prepare(self, ask: Ask, endpoint_id: str, most_output: int) -> Call:
+    def withheld(self, terms: Terms) -> str | None:
+        """Why nobody at all may be asked; None: somebody may."""
+        return withheld(terms, self._policy)
+
+    def prepare(self, ask: Ask, endpoint_id: str, most_output: int, terms: Terms) -> Call:
         """A call for one whole answer.
 
         Args:
             ask: without `stream`, for one answer.
             endpoint_id: whom to ask.
             most_output: tokens, where the request has no limit of its own.
+            terms: on which its texts may be shown.
 
         Raises:
-            Unfit: it cannot be asked.
+            Unfit: it cannot be asked, or may not.
             CallFailed: it failed a moment ago, and is left alone for now.
         """
+        endpoint, price = self._admitted(endpoint_id, terms), self._prices().get(endpoint_id)
         rest = self._resting.get(endpoint_id)
         if rest is not None and self._clock.now_s() < rest.until_s:
             raise CallFailed(rest.kind, 0.0)
-        endpoint, price = self.endpoint(endpoint_id), self._prices().get(endpoint_id)
-        if endpoint is None or endpoint.operation is not Operation.CHAT:
-            raise Unfit("no such endpoint is configured")
         if endpoint.provider in self._missing():
             raise Unfit("its provider's key is missing")
         if price is None:
@@ -126,10 +140,23 @@ class Caller:
         limit = max_output(ask, endpoint, form.requires_max_tokens, tokens, cap)
         assert limit is not None, "the request has a limit or gets one"
         bound_usd = upper_bound_usd(price, bound, limit, self._clock.epoch_s())
-        return Call(ask, endpoint, price, form.build(ask, endpoint, limit), bound_usd, limit)
+        return Call(ask, endpoint, price, form.build(ask, endpoint, limit), bound_usd, limit, terms)
+
+    def _admitted(self, endpoint_id: str, terms: Terms) -> Endpoint:
+        """The endpoint, if it may see the texts now. Raises Unfit."""
+        if (why := self.withheld(terms)) is not None:
+            raise Unfit(why)
+        endpoint = self.endpoint(endpoint_id)
+        if endpoint is None or endpoint.operation is not Operation.CHAT:
+            raise Unfit("no such endpoint is configured")
+        today = datetime.fromtimestamp(self._clock.epoch_s(), UTC).date()
+        if facts := lacking(terms, self._policy, endpoint.provider, today):
+            raise Unfit(f"its provider does not guarantee what is demanded of data: {', '.join(facts)}")
+        return endpoint
 
     async def send(self, call: Call) -> Said:
-        """Raises CallFailed."""
+        """Raises CallFailed, and Unfit where it may no longer be asked: money was set aside since it was prepared."""
+        self._admitted(call.endpoint.id, call.terms)
         epoch_s = self._clock.epoch_s()
         try:
             rendered = await self._answered(call, epoch_s)

@@ -13,9 +13,10 @@ from msgspec import Meta, Struct
 from msgspec.structs import asdict
 from sqlalchemy import Connection, select
 
+from gateway.core.policy import NOTHING_REQUIRED, Requirement
 from monitor.evaluation.database import Database
 from monitor.evaluation.pairs import By, Judgement, Verdict
-from monitor.evaluation.rows import endpoints_of, judgement_row
+from monitor.evaluation.rows import judgement_row, names_of, terms_of
 from monitor.evaluation.store_errors import RowError
 from monitor.evaluation.tables import judgements, pairs, spending, states, texts
 
@@ -69,6 +70,8 @@ class PairLine(_Line, frozen=True, tag="pair"):
     second_cost_usd: float | None
     wanted: Count
     judgements: list[Said]
+    labels: list[str] | None = None
+    require: Requirement = NOTHING_REQUIRED
     # Texts, where they are still there.
     request: dict[str, Any] | None = None
     answer: str | None = None
@@ -136,8 +139,9 @@ def _pairs(connection: Connection) -> Iterator[PairLine]:
 def _pair(rows: list[Any]) -> PairLine:
     row = rows[0]
     fields = {name: row[name] for name in (*COLUMNS, *TEXTS)}
-    fields["others"] = list(endpoints_of(row["others"]))
-    fields["judges"] = list(endpoints_of(row["judges"]))
+    fields["others"], fields["judges"] = list(names_of(row["others"])), list(names_of(row["judges"]))
+    terms = terms_of(row)
+    fields["labels"], fields["require"] = None if terms.labels is None else list(terms.labels), terms.require
     fields["request"] = None if row["request"] is None else msgspec.json.decode(row["request"])
     said = [
         Said(one["said_scorer"], By(one["said_by"]), Verdict(one["said_verdict"]), one["said_time_s"])
@@ -201,6 +205,7 @@ def _take(connection: Connection, database: Database, lines: Sequence[PairLine])
 def _pair_row(line: PairLine) -> dict[str, Any]:
     row = {name: getattr(line, name) for name in COLUMNS}
     row["others"], row["judges"] = _json(line.others), _json(line.judges)
+    row["labels"], row["require"] = None if line.labels is None else _json(line.labels), _json(line.require)
     people = sum(one.by is By.PEOPLE and one.verdict is not Verdict.SKIP for one in line.judgements)
     row["scored"] = people >= line.wanted
     row["settled"] = not line.judges or any(one.by is not By.PEOPLE for one in line.judgements)

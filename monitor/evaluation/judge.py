@@ -1,6 +1,7 @@
 """Has a model judge a pair: in both orders, within the route's budget.
 
-Asks only the endpoints that the gateway named for it. What is asked and what the words mean is `judging`'s business.
+Asks only the endpoints that the gateway named for it, and of them those that may still see the texts. What is asked and
+what the words mean is `judging`'s business.
 """
 
 from dataclasses import dataclass
@@ -9,10 +10,10 @@ from gateway.core.ask import Ask, Surface
 from gateway.core.catalog import REASONING, Endpoint
 from gateway.formats import codec
 from gateway.formats.registry import surface as surface_named
-from monitor.evaluation.asking import NotNow
+from monitor.evaluation.asking import NoAnswer, NotNow
 from monitor.evaluation.calling import Call, Caller, CallFailed, Unfit
 from monitor.evaluation.judging import MOST_OUTPUT, MOST_REASONING_OUTPUT, Word, body, question, read_word, verdict_of
-from monitor.evaluation.pairs import By, Judgement, Pair, Verdict
+from monitor.evaluation.pairs import By, Judgement, Pair, Unjudged, Verdict
 from monitor.evaluation.spending import Spending
 from monitor.ports import Clock
 
@@ -26,42 +27,43 @@ class Judge:
         self._spending = spending
         self._clock = clock
 
-    async def judge(self, pair: Pair, judges: tuple[str, ...], budget_usd: float) -> Judgement:
-        """The judgement of the first that can give one: SKIP where its words cannot be read, or nobody can be asked.
+    async def judge(self, unjudged: Unjudged, budget_usd: float) -> Judgement:
+        """The judgement of the first that can give one: SKIP where its words cannot be read.
 
         Raises:
             OverBudget: what is left of the day does not pay for it.
             NotNow: whoever could judge failed.
+            NoAnswer: nobody can judge, or may.
             StoreError: the money cannot be accounted for, so none is spent.
         """
-        failures: list[str] = []
+        if (why := self._caller.withheld(unjudged.terms)) is not None:
+            raise NoAnswer(why)
+        reasons: list[str] = []
         curable = False
-        ordered = _ordered(pair, judges)
-        for endpoint_id in ordered:
+        for endpoint_id in _ordered(unjudged.pair, unjudged.judges):
             try:
-                verdict = await self._asked(pair, endpoint_id, budget_usd)
-            except Unfit:
-                continue
+                verdict = await self._asked(unjudged, endpoint_id, budget_usd)
+            except Unfit as error:
+                reasons.append(f"{endpoint_id}: {error}")
             except CallFailed as error:
-                failures.append(f"{endpoint_id}: {error}")
+                reasons.append(f"{endpoint_id}: {error}")
                 curable |= error.curable
-                continue
-            return Judgement(pair.facts.decision, endpoint_id, By.MODEL, verdict, self._clock.epoch_s())
-        if curable:
-            raise NotNow("; ".join(failures))
-        return Judgement(pair.facts.decision, ordered[0], By.MODEL, Verdict.SKIP, self._clock.epoch_s())
+            else:
+                decision = unjudged.pair.facts.decision
+                return Judgement(decision, endpoint_id, By.MODEL, verdict, self._clock.epoch_s())
+        raise (NotNow if curable else NoAnswer)("; ".join(reasons))
 
-    async def _asked(self, pair: Pair, endpoint_id: str, budget_usd: float) -> Verdict:
-        calls = self._calls(pair, endpoint_id)
+    async def _asked(self, unjudged: Unjudged, endpoint_id: str, budget_usd: float) -> Verdict:
+        calls, route = self._calls(unjudged, endpoint_id), unjudged.pair.facts.route
         bound_usd = TRIES * sum(call.bound_usd for call in calls)
         if bound_usd > budget_usd:
             raise Unfit("one judgement may cost more than the budget of a whole day")
-        aside = await self._spending.set_aside(pair.facts.route, bound_usd, budget_usd, self._clock.epoch_s())
+        aside = await self._spending.set_aside(route, bound_usd, budget_usd, self._clock.epoch_s())
         bill = _Bill()
         try:
             lower_first = await self._word(calls[0], bill)
             upper_first = None if lower_first is None else await self._word(calls[1], bill)
-        except CallFailed as error:
+        except (CallFailed, Unfit) as error:
             await aside.settle(bill.usd + error.charged_usd)
             raise
         await aside.settle(bill.usd)
@@ -77,15 +79,16 @@ class Judge:
                 return word
         return None
 
-    def _calls(self, pair: Pair, endpoint_id: str) -> tuple[Call, Call]:
+    def _calls(self, unjudged: Unjudged, endpoint_id: str) -> tuple[Call, Call]:
         """With the lower tier's answer first, and second. Raises Unfit."""
         endpoint = self._caller.endpoint(endpoint_id)
         if endpoint is None:
             raise Unfit("no such endpoint is configured")
         most_output = MOST_REASONING_OUTPUT if REASONING in endpoint.caps else MOST_OUTPUT
+        pair, terms = unjudged.pair, unjudged.terms
         lower, upper = pair.lower.text, pair.upper.text
         one, other = (
-            self._caller.prepare(_ask(endpoint, question(pair.prompt, *answers)), endpoint_id, most_output)
+            self._caller.prepare(_ask(endpoint, question(pair.prompt, *answers)), endpoint_id, most_output, terms)
             for answers in ((lower, upper), (upper, lower))
         )
         return one, other

@@ -82,7 +82,7 @@ class Office:
         """Take over an accepted version of the configuration."""
         self._rules = {route.name: route.evaluate for route in compiled.policy.routes if route.evaluate is not None}
         self._proposer.reconfigure(compiled.policy)
-        self._caller.reconfigure(compiled.policy.catalog, keys)
+        self._caller.reconfigure(compiled.policy, keys)
         self.worker.reconfigure(self._rules)
         if self._rules or self._place.used():
             self._wanted.set()

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from gateway.core.policy import Requirement
+
 
 class Verdict(StrEnum):
     """Which tier's answer was the better one."""
@@ -57,6 +59,22 @@ class Pair(Struct, frozen=True):
     prompt: str  # the conversation as people read it
     lower: Answer
     upper: Answer
+
+
+class Terms(Struct, frozen=True):
+    """On which the texts of a request may be shown to a provider; what that means, the configuration in force says."""
+
+    route: str
+    labels: tuple[str, ...] | None  # names; None: nobody knows which it carries
+    require: Requirement  # what the request itself demands
+
+
+class Unjudged(Struct, frozen=True):
+    """A pair that a model may judge."""
+
+    pair: Pair
+    judges: tuple[str, ...]  # endpoints, as the gateway named them
+    terms: Terms
 
 
 class Judgement(Struct, frozen=True):

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from gateway.core.evaluation import Half
-from monitor.evaluation.pairs import Answer, Facts, Judgement, Pair
+from gateway.core.policy import Requirement
+from monitor.evaluation.pairs import Answer, Facts, Judgement, Pair, Terms, Unjudged
 from monitor.evaluation.tables import COMPLETE, WAITING
 
 TWICE = 0.1  # share of pairs that two people judge, to tell how far people agree at all
@@ -26,9 +27,10 @@ def scorers_wanted(decision: str) -> int:
 def pair_row(half: Half, now_s: float) -> dict[str, Any]:
     """Nothing comes from the future: certificates would wait for it, and its texts would be kept too long."""
     same = {name: getattr(half, name) for name in (*FACTS, *HALVES)} | {"time_s": min(half.time_s, now_s)}
-    lists = {"others": _json(half.others), "judges": _json(half.judges)}
+    lists = {name: _json(getattr(half, name)) for name in ("others", "judges", "require")}
+    labels = None if half.labels is None else _json(half.labels)
     begun = {"added_s": now_s, "state": WAITING, "state_s": now_s, "wanted": scorers_wanted(half.decision)}
-    return {**same, **lists, **begun, "settled": not half.judges}
+    return {**same, **lists, **begun, "labels": labels, "settled": not half.judges}
 
 
 HALVES = ("lower", "surface", "endpoint", "cost_usd", "budget_usd_per_day", "keep_s")
@@ -41,7 +43,9 @@ def text_row(half: Half) -> dict[str, Any]:
 
 def half_of(row: Row) -> Half:
     fields: dict[str, Any] = {name: row[name] for name in (*FACTS, *HALVES, "answer")}
-    fields |= {"others": endpoints_of(row["others"]), "judges": endpoints_of(row["judges"])}
+    fields |= {"others": names_of(row["others"]), "judges": names_of(row["judges"])}
+    terms = terms_of(row)
+    fields |= {"labels": terms.labels, "require": terms.require}
     return Half(**fields, request=msgspec.json.decode(row["request"]))
 
 
@@ -64,7 +68,16 @@ def pair_of(row: Row) -> Pair:
     return Pair(facts_of(row), row["prompt"], lower, upper)
 
 
-def endpoints_of(text: str) -> tuple[str, ...]:
+def unjudged_of(row: Row) -> Unjudged:
+    return Unjudged(pair_of(row), names_of(row["judges"]), terms_of(row))
+
+
+def terms_of(row: Row) -> Terms:
+    labels = None if row["labels"] is None else names_of(row["labels"])
+    return Terms(row["route"], labels, msgspec.json.decode(row["require"], type=Requirement))
+
+
+def names_of(text: str) -> tuple[str, ...]:
     return msgspec.json.decode(text, type=tuple[str, ...])
 
 

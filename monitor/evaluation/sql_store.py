@@ -13,17 +13,17 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, no
 from gateway.core.evaluation import Half
 from monitor.evaluation.database import Database
 from monitor.evaluation.exchange import exported, imported
-from monitor.evaluation.pairs import Answer, By, Drawn, Judged, Judgement, Pair, Verdict
+from monitor.evaluation.pairs import Answer, By, Drawn, Judged, Judgement, Pair, Unjudged, Verdict
 from monitor.evaluation.progress import Progress
 from monitor.evaluation.rows import (
     Row,
     completed,
-    endpoints_of,
     half_of,
     judgement_row,
     pair_of,
     pair_row,
     text_row,
+    unjudged_of,
 )
 from monitor.evaluation.summary import drawn_pairs, judged_pairs, progress_of
 from monitor.evaluation.tables import COMPLETE, GIVEN_UP, WAITING, judgements, pairs, spending, states, texts
@@ -96,14 +96,14 @@ class SqlStore:
 
     def next_for_model(
         self, name: str, now_s: float, lease_s: float, without: Collection[str] = ()
-    ) -> tuple[Pair, tuple[str, ...]] | None:
+    ) -> Unjudged | None:
         unsettled = and_(pairs.c.state == COMPLETE, not_(pairs.c.settled), _idle(now_s))
         with self._database.writing() as connection:
             row = _oldest(connection, and_(unsettled, pairs.c.route.not_in(without)))
             if row is None:
                 return None
             _worked_on(connection, row["decision"], name, now_s + lease_s)
-        return pair_of(row), endpoints_of(row["judges"])
+        return unjudged_of(row)
 
     def release(self, name: str, decision: str) -> None:
         free: dict[str, dict[str, None]] = {

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from gateway.core.evaluation import Half
-from monitor.evaluation.pairs import Answer, Drawn, Judged, Judgement, Pair
+from monitor.evaluation.pairs import Answer, Drawn, Judged, Judgement, Pair, Unjudged
 from monitor.evaluation.progress import Progress
 from monitor.evaluation.store_errors import RowError, StoreError
 
@@ -61,8 +61,8 @@ class Store(Protocol):
 
     def next_for_model(
         self, name: str, now_s: float, lease_s: float, without: Collection[str] = ()
-    ) -> tuple[Pair, tuple[str, ...]] | None:
-        """The oldest pair that a model may judge and none has judged or skipped, and its judges' endpoints."""
+    ) -> Unjudged | None:
+        """The oldest pair that a model may judge and none has judged or skipped."""
 
     def release(self, name: str, decision: str) -> None:
         """What `name` holds of this decision, if anything, is free again."""

@@ -69,6 +69,8 @@ pairs = Table(
     Column("cost_usd", Double),
     Column("others", Plain, nullable=False),  # JSON
     Column("judges", Plain, nullable=False),  # JSON
+    Column("labels", Plain),  # JSON; NULL: nobody knows which the request carries
+    Column("require", Plain, nullable=False),  # JSON
     Column("budget_usd_per_day", Double, nullable=False),
     Column("keep_s", Double, nullable=False),
     Column("added_s", Double, nullable=False),

@@ -17,7 +17,7 @@ from gateway.core.evaluation import Half
 from gateway.core.policy import Evaluate
 from monitor.evaluation.asking import Asker, NoAnswer, NotNow
 from monitor.evaluation.judge import Judge
-from monitor.evaluation.pairs import By, Judgement, Pair, Verdict
+from monitor.evaluation.pairs import By, Judgement, Unjudged, Verdict
 from monitor.evaluation.reading import Unreadable, read_half
 from monitor.evaluation.spending import OverBudget
 from monitor.evaluation.store import Store, StoreError
@@ -178,26 +178,31 @@ class Worker:
 
     async def _judge_one(self) -> bool:
         claim, now_s = self._store.next_for_model, self._clock.epoch_s()
-        found = await asyncio.to_thread(claim, self._name, now_s, LEASE_S, self._without())
-        if found is None:
+        unjudged = await asyncio.to_thread(claim, self._name, now_s, LEASE_S, self._without())
+        if unjudged is None:
             return False
-        pair, judges = found
+        facts = unjudged.pair.facts
         try:
-            judgement = await self._judgement(pair, judges)
+            judgement = await self._judgement(unjudged)
         except OverBudget:
-            await self._wait_for_money(pair.facts.route, pair.facts.decision)
+            await self._wait_for_money(facts.route, facts.decision)
         except NotNow as error:
             self.done.postponed += 1
-            self._tell(f"no judgement for route {pair.facts.route} now: {error}")
+            self._tell(f"no judgement for route {facts.route} now: {error}")
         else:
             self.done.skipped += judgement.verdict is Verdict.SKIP
             self.done.judged += judgement.verdict is not Verdict.SKIP
             await asyncio.to_thread(self._store.judge, judgement)
         return True
 
-    async def _judgement(self, pair: Pair, judges: tuple[str, ...]) -> Judgement:
-        facts, now_s = pair.facts, self._clock.epoch_s()
+    async def _judgement(self, unjudged: Unjudged) -> Judgement:
+        facts, now_s = unjudged.pair.facts, self._clock.epoch_s()
         rules = self._rules.get(facts.route)
+        skipped = Judgement(facts.decision, unjudged.judges[0], By.MODEL, Verdict.SKIP, now_s)
         if rules is None or rules.judge == "people" or now_s - facts.time_s > JUDGE_PATIENCE_S:
-            return Judgement(facts.decision, judges[0], By.MODEL, Verdict.SKIP, now_s)
-        return await self._judge.judge(pair, judges, rules.budget_usd_per_day)
+            return skipped
+        try:
+            return await self._judge.judge(unjudged, rules.budget_usd_per_day)
+        except NoAnswer as error:
+            self._tell(f"a pair of route {facts.route} stays without a model's judgement: {error}")
+            return skipped

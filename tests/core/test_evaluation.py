@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gateway.core.evaluation import Half, HalfError, decode_halves, drawn, encode_half, encode_halves
+from gateway.core.policy import NOTHING_REQUIRED, Requirement
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 LEAVES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXTS
@@ -21,6 +22,7 @@ def a_half(decision: str = "0" * 16, **changes: Any) -> Half:
         decision=decision, time_s=1_764_000_000.5, route="default", task="math", step=1, score=0.25, model="rules",
         probability=0.02, lower=False, certificate=None, surface="chat", request={"model": "auto"}, answer="{}",
         endpoint="dear/l", cost_usd=0.01, others=("mid/m",), judges=(), budget_usd_per_day=5.0, keep_s=86_400.0,
+        labels=("careful",), require=Requirement(retention_days=0),
     )  # fmt: skip
     return replace(plain, **changes)
 
@@ -34,6 +36,19 @@ def ids(many: int) -> list[str]:
 def test_arrives_as_it_was_sent(request: dict[str, Any], answer: str, cost_usd: float | None, others: Any) -> None:
     halves = [a_half(), a_half("1" * 16, request=request, answer=answer, cost_usd=cost_usd, others=others)]
     assert decode_halves(encode_halves(halves)) == halves
+
+
+def test_of_an_older_gateway_nobody_knows_the_labels() -> None:
+    (told,) = json.loads(encode_halves([a_half()]))
+    del told["labels"], told["require"]
+    assert decode_halves(json.dumps([told]).encode()) == [a_half(labels=None, require=NOTHING_REQUIRED)]
+
+
+def test_a_demand_that_this_version_does_not_know_is_not_overheard() -> None:
+    (told,) = json.loads(encode_halves([a_half()]))
+    told["require"]["moon"] = True
+    with pytest.raises(HalfError, match="unknown field `moon`"):
+        decode_halves(json.dumps([told]).encode())
 
 
 def test_of_none_there_is_an_empty_list() -> None:
@@ -67,7 +82,7 @@ def test_garbage_is_refused_with_the_reason(data: bytes, why: str) -> None:
         {"decision": ""}, {"decision": "d" * 64}, {"route": "a\nb"}, {"route": "support\n"}, {"task": "t" * 64},
         {"step": -1}, {"step": 1 << 70}, {"time_s": -1.0}, {"probability": 0.0}, {"probability": 1.5}, {"keep_s": -1.0},
         {"budget_usd_per_day": -5.0}, {"model": "m" * 301}, {"endpoint": "e" * 301}, {"others": ("e" * 301,)},
-        {"judges": ("e" * 301,)}, {"certificate": "c" * 301}, {"surface": "s" * 301},
+        {"judges": ("e" * 301,)}, {"labels": ("l\n",)}, {"certificate": "c" * 301}, {"surface": "s" * 301},
     ],
 )  # fmt: skip
 def test_what_no_gateway_sends_is_refused(changed: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from gateway.core.classify import Opinion
 from gateway.core.evaluation import Half
 from gateway.core.failure import FailureKind
 from gateway.core.opinion import TaskOpinion
-from gateway.core.policy import Evaluate, Label, Requirement, Route
+from gateway.core.policy import NOTHING_REQUIRED, Evaluate, Label, Requirement, Route
 from gateway.flow.evaluate import Evaluator
 from gateway.flow.keep import KEPT_BYTES
 from gateway.flow.world import World
@@ -99,6 +99,8 @@ async def test_hands_over_question_and_answer_and_who_could_answer_below() -> No
         judges=(),
         budget_usd_per_day=5.0,
         keep_s=90 * 86_400.0,
+        labels=(),
+        require=NOTHING_REQUIRED,
     )
 
 
@@ -140,6 +142,18 @@ async def test_wishes_that_are_ours_are_left_out_of_the_request_and_kept_in_whom
     walking = Evaluating(the_world(), an_answer())
     await walking.ask(session_id="s-1", provider={"ignore": ["mid"]}, headers={"x-pointsman-tags": "team=kb"})
     assert (walking.half.request, walking.half.others[0]) == (a_body(), "own/m")
+
+
+async def test_says_on_which_terms_the_texts_may_be_shown() -> None:
+    labels = {name: Label(name) for name in ("public", "careful", "mine")}
+    discreet = Privacy(trains_on_data=False, retention_days=0)
+    providers = [a_provider(name.partition("/")[0], privacy=discreet) for name in TIERS]
+    route = Route("default", sensitivity="careful", evaluate=EVALUATE)
+    walking = Evaluating(the_world(labels=labels, providers=providers, routes=(route,)), an_answer())
+    asked = {"zdr": True, "data_collection": "deny"}
+    await walking.ask(provider=asked, headers={"x-pointsman-sensitivity": "mine"})
+    assert walking.half.labels == ("careful", "mine")
+    assert walking.half.require == Requirement(trains_on_data=False, retention_days=0)
 
 
 async def test_a_cost_limit_binds_the_second_answer_too() -> None:

@@ -10,16 +10,19 @@ from typing import Any
 from msgspec.structs import replace
 
 from gateway.core.evaluation import Half
+from gateway.core.policy import NOTHING_REQUIRED
 from gateway.core.pricing import Price, cost_usd
 from gateway.core.usage import Usage
 from monitor.evaluation.calling import Caller
+from monitor.evaluation.pairs import Terms
 from monitor.ports import Clock
-from tests.support.builders import EPOCH_S, a_body, a_catalog, a_price, a_provider, an_endpoint
+from tests.support.builders import EPOCH_S, a_body, a_catalog, a_policy, a_price, a_provider, an_endpoint
 from tests.support.openai_scripts import an_answer
 from tests.support.scripted_upstream import Script, ScriptedUpstream
 from tests.support.virtual_time import START_S
 
 WEAK, STRONG, BACKUP, REFEREE = "weak/m", "strong/m", "backup/m", "referee/m"
+TERMS = Terms("default", (), NOTHING_REQUIRED)  # on which anybody may see the texts
 PRICES: Mapping[str, Price | None] = {
     WEAK: a_price(1.0), STRONG: a_price(10.0), BACKUP: a_price(2.0), REFEREE: a_price(3.0),
 }  # fmt: skip
@@ -36,7 +39,7 @@ def a_half(number: int = 1, **changes: Any) -> Half:
         decision=f"{number:016x}", time_s=EPOCH_S, route="default", task="chat", step=0, score=0.3, model="rules",
         probability=0.02, lower=False, certificate=None, surface="chat", request=a_body(),
         answer=text_of(an_answer("Hello")), endpoint=STRONG, cost_usd=0.01, others=(WEAK,), judges=(),
-        budget_usd_per_day=5.0, keep_s=90 * 86_400.0,
+        budget_usd_per_day=5.0, keep_s=90 * 86_400.0, labels=(),
     )  # fmt: skip
     return replace(plain, **changes)
 
@@ -86,7 +89,7 @@ def a_caller(
     caller = Caller(upstream, a_clock(), lambda: prices)
     rows = [an_endpoint(name, **(endpoints or {}).get(name, {})) for name in prices]
     providers = [a_provider(row.provider, api=row.api) for row in rows]
-    caller.reconfigure(a_catalog(*rows, providers=providers), keys or Keys())
+    caller.reconfigure(a_policy(a_catalog(*rows, providers=providers)), keys or Keys())
     return caller
 
 

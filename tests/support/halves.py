@@ -3,6 +3,7 @@
 from typing import Any
 
 from gateway.core.evaluation import Half
+from gateway.core.policy import Requirement
 from monitor.evaluation.pairs import Answer, By, Judgement, Verdict
 from monitor.evaluation.rows import scorers_wanted
 from monitor.evaluation.store import Store
@@ -37,6 +38,8 @@ def a_half(decision: str, time_s: float = 1000.0, **changed: Any) -> Half:
         "judges": ("openai/judge",),
         "budget_usd_per_day": 5.0,
         "keep_s": 90 * DAY_S,
+        "labels": ("internal", "customer"),
+        "require": Requirement(trains_on_data=False, retention_days=0),
     }
     return Half(**(fields | changed))
 

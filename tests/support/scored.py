@@ -12,7 +12,7 @@ from tests.support.builders import EPOCH_S
 PLAIN = Half(
     decision="", time_s=EPOCH_S, route="default", task="chat", step=0, score=0.3, model="rules", probability=0.02,
     lower=False, certificate=None, surface="chat", request={}, answer="", endpoint="strong/m", cost_usd=0.01,
-    others=("weak/m",), judges=(), budget_usd_per_day=5.0, keep_s=86_400.0,
+    others=("weak/m",), judges=(), budget_usd_per_day=5.0, keep_s=86_400.0, labels=(),
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from tests.support.evaluating import (
     PRICES,
     REFEREE,
     STRONG,
+    TERMS,
     WEAK,
     Keys,
     Ledger,
@@ -84,7 +85,7 @@ async def test_goes_on_to_the_next_one_named(kind: FailureKind) -> None:
 async def test_charges_the_bound_where_nobody_knows_what_a_failure_cost() -> None:
     ledger, sure = Ledger(), Ledger()
     caller = a_caller(upstream(weak=[[HANG]]))
-    bound_usd = caller.prepare(read_half(a_half()).ask, WEAK, MOST_OUTPUT).bound_usd
+    bound_usd = caller.prepare(read_half(a_half()).ask, WEAK, MOST_OUTPUT, TERMS).bound_usd
     with pytest.raises(NotNow):
         await ask(caller, ledger, others=(WEAK,))
     with pytest.raises(NotNow):
@@ -101,7 +102,7 @@ async def test_charges_the_bound_where_the_answer_tells_no_usage() -> None:
     found = await ask(caller, ledger)
 
     assert found == Answer(WEAK, "Second", None)
-    assert ledger.total_usd() == caller.prepare(read_half(a_half()).ask, WEAK, MOST_OUTPUT).bound_usd
+    assert ledger.total_usd() == caller.prepare(read_half(a_half()).ask, WEAK, MOST_OUTPUT, TERMS).bound_usd
 
 
 async def test_pays_for_an_answer_that_cannot_be_read() -> None:
@@ -212,7 +213,7 @@ async def test_compares_no_answer_that_only_we_cut_short() -> None:
 async def test_waits_where_the_rest_of_the_days_budget_may_not_suffice() -> None:
     vendors, ledger, clock = upstream(), Ledger(), a_clock()
     caller = a_caller(vendors)
-    bound_usd = caller.prepare(read_half(a_half()).ask, WEAK, MOST_OUTPUT).bound_usd
+    bound_usd = caller.prepare(read_half(a_half()).ask, WEAK, MOST_OUTPUT, TERMS).bound_usd
     await Spending(ledger).set_aside("default", BUDGET_USD - bound_usd / 2, BUDGET_USD, clock.epoch_s())
 
     with pytest.raises(OverBudget):

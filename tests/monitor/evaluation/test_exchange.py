@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.core.policy import NOTHING_REQUIRED
 from monitor.evaluation.pairs import Verdict
 from monitor.evaluation.store import RowError, Store
 from tests.support.halves import a_half, by_model, by_person, complete, decisions, second
@@ -160,6 +161,13 @@ def test_reads_no_other_exports(target: Store, rows: list[dict[str, Any]], told:
     with pytest.raises(RowError) as refused:
         target.import_(rows)
     assert str(refused.value) == told
+
+
+def test_of_a_pair_whose_labels_no_line_names_nobody_knows_them(target: Store) -> None:
+    assert target.import_([HEAD, WAITING]) == 1
+    half = target.claim_half("w", 1.0, 1.0)
+    assert half is not None
+    assert (half.labels, half.require) == (None, NOTHING_REQUIRED)
 
 
 def test_takes_pairs_whose_texts_are_gone(target: Store) -> None:

@@ -5,12 +5,23 @@ import json
 import pytest
 
 from gateway.core.failure import FailureKind
-from monitor.evaluation.asking import NotNow
+from monitor.evaluation.asking import NoAnswer, NotNow
 from monitor.evaluation.judge import Judge
-from monitor.evaluation.pairs import Answer, By, Facts, Judgement, Pair, Verdict
+from monitor.evaluation.pairs import Answer, By, Facts, Judgement, Pair, Unjudged, Verdict
 from monitor.evaluation.spending import OverBudget, Spending
 from tests.support.builders import EPOCH_S
-from tests.support.evaluating import BACKUP, REFEREE, STRONG, WEAK, Ledger, a_caller, a_clock, billed_usd, upstream
+from tests.support.evaluating import (
+    BACKUP,
+    REFEREE,
+    STRONG,
+    TERMS,
+    WEAK,
+    Ledger,
+    a_caller,
+    a_clock,
+    billed_usd,
+    upstream,
+)
 from tests.support.openai_scripts import an_answer, an_error
 from tests.support.scripted_upstream import HANG, Script, ScriptedUpstream, Status
 
@@ -32,7 +43,7 @@ async def judged(
 ) -> Judgement:  # fmt: skip
     caller = a_caller(vendors, endpoints={REFEREE: {"quirks": quirks, "caps": caps}})
     judge = Judge(caller, Spending(ledger or Ledger()), a_clock())
-    return await judge.judge(pair or a_pair(), judges or (REFEREE,), budget_usd)
+    return await judge.judge(Unjudged(pair or a_pair(), judges or (REFEREE,), TERMS), budget_usd)
 
 
 async def test_asks_in_both_orders_and_says_who_judged() -> None:
@@ -104,11 +115,11 @@ async def test_waits_for_judges_that_may_recover() -> None:
     assert ledger.total_usd() > 0
 
 
-@pytest.mark.parametrize("judges", [("gone/m",), (REFEREE,)])
-async def test_leaves_a_pair_that_nobody_can_judge(judges: tuple[str, ...]) -> None:
+async def test_says_that_nobody_will_ever_judge_it() -> None:
     vendors, ledger = upstream(referee=[an_error(400)]), Ledger()
-    found = await judged(vendors, *judges, ledger=ledger)
-    assert (found.scorer, found.verdict, ledger.total_usd()) == (judges[0], Verdict.SKIP, 0.0)
+    with pytest.raises(NoAnswer, match=r"^gone/m: no such endpoint is configured; referee/m: rejected$"):
+        await judged(vendors, "gone/m", REFEREE, ledger=ledger)
+    assert ledger.total_usd() == 0.0
 
 
 async def test_begins_nothing_that_the_day_cannot_pay_for() -> None:
@@ -117,7 +128,8 @@ async def test_begins_nothing_that_the_day_cannot_pay_for() -> None:
     with pytest.raises(OverBudget):
         await judged(vendors, ledger=ledger)
     assert vendors.tried == []
-    assert (await judged(vendors, budget_usd=0.001)).verdict is Verdict.SKIP
+    with pytest.raises(NoAnswer, match="more than the budget of a whole day"):
+        await judged(vendors, budget_usd=0.001)
     assert vendors.tried == []
 
 

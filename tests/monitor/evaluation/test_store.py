@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from monitor.evaluation.pairs import Answer, By, Facts, Judged, Pair, Verdict
+from monitor.evaluation.pairs import Answer, By, Facts, Judged, Pair, Terms, Verdict
 from monitor.evaluation.store import Store, StoreError
 from tests.support.halves import a_half, by_model, by_person, complete, decisions, second
 
@@ -175,10 +175,12 @@ def test_a_model_gets_each_pair_once_with_its_judges(store: Store) -> None:
     complete(store, a_half(ONCE[0]), a_half(ONCE[1], 1001.0, judges=()), a_half(ONCE[2], 1002.0))
     first = store.next_for_model("w", 2010.0, LEASE_S)
     assert first is not None
-    assert (first[0].facts.decision, first[1]) == (ONCE[0], ("openai/judge",))
+    drawn = a_half(ONCE[0])
+    assert (first.pair.facts.decision, first.judges) == (ONCE[0], ("openai/judge",))
+    assert first.terms == Terms("support", drawn.labels, drawn.require)
     following = store.next_for_model("v", 2010.0, LEASE_S)
     assert following is not None
-    assert following[0].facts.decision == ONCE[2]
+    assert following.pair.facts.decision == ONCE[2]
     assert store.next_for_model("v", 2010.0, LEASE_S) is None
     assert store.next_for_model("v", 2010.0 + LEASE_S, LEASE_S, without={"support"}) is None
     store.judge(by_model(ONCE[0], Verdict.SKIP))

@@ -93,8 +93,8 @@ def test_no_two_models_get_the_same_pair(replicas: list[Store]) -> None:
             found = store.next_for_model(f"w{worker}", 2010.0, LEASE_S)
             if found is None:
                 return None
-            store.judge(by_model(found[0].facts.decision, Verdict.TIE))
-            return found[0].facts.decision
+            store.judge(by_model(found.pair.facts.decision, Verdict.TIE))
+            return found.pair.facts.decision
 
         return drained(one)
 
