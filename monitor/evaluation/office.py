@@ -23,6 +23,7 @@ from monitor.evaluation.desk import Desk
 from monitor.evaluation.intake import Intake, answered
 from monitor.evaluation.judge import Judge
 from monitor.evaluation.keeper import Keeper
+from monitor.evaluation.privacy import barred
 from monitor.evaluation.proposer import ConfigPlace, Proposer
 from monitor.evaluation.spending import Spending
 from monitor.evaluation.store import Store, StoreError
@@ -83,7 +84,7 @@ class Office:
         self._rules = {route.name: route.evaluate for route in compiled.policy.routes if route.evaluate is not None}
         self._proposer.reconfigure(compiled.policy)
         self._caller.reconfigure(compiled.policy, keys)
-        self.worker.reconfigure(self._rules)
+        self.worker.reconfigure(self._rules, lambda terms: barred(terms, compiled.policy))
         if self._rules or self._place.used():
             self._wanted.set()
 

@@ -25,6 +25,11 @@ def withheld(terms: Terms, policy: Policy) -> str | None:
     return None
 
 
+def barred(terms: Terms, policy: Policy) -> bool:
+    """Whether the texts may be kept no longer: a known label forbids it. One that nobody knows may be a slip."""
+    return any(name in policy.labels and not policy.labels[name].content_allowed for name in _names(terms, policy))
+
+
 def lacking(terms: Terms, policy: Policy, provider: str, today: date) -> tuple[str, ...]:
     """What is demanded of `provider` and not guaranteed on `today`, as the gateway screens. Not of what is withheld."""
     require = both(merged(policy.labels[name] for name in _names(terms, policy)), terms.require)

@@ -4,7 +4,7 @@ Who takes something to work on locks its row; on PostgreSQL others pass over loc
 writer at a time and leaves that clause out.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, no
 from gateway.core.evaluation import Half
 from monitor.evaluation.database import Database
 from monitor.evaluation.exchange import exported, imported
-from monitor.evaluation.pairs import Answer, By, Drawn, Judged, Judgement, Pair, Unjudged, Verdict
+from monitor.evaluation.pairs import Answer, By, Drawn, Judged, Judgement, Pair, Terms, Unjudged, Verdict
 from monitor.evaluation.progress import Progress
 from monitor.evaluation.rows import (
     Row,
@@ -22,6 +22,7 @@ from monitor.evaluation.rows import (
     judgement_row,
     pair_of,
     pair_row,
+    terms_of,
     text_row,
     unjudged_of,
 )
@@ -173,10 +174,12 @@ class SqlStore:
         with self._database.writing() as connection:
             return imported(connection, self._database, rows)
 
-    def expire(self, now_s: float) -> int:
-        old = pairs.c.time_s + pairs.c.keep_s <= now_s
+    def expire(self, now_s: float, barred: Callable[[Terms], bool] | None = None) -> int:
         its_texts = texts.c.decision == pairs.c.decision
         with self._database.writing() as connection:
+            old = pairs.c.time_s + pairs.c.keep_s <= now_s
+            if barred is not None:
+                old = or_(old, *_of_kinds(connection, barred))
             # Pairs are locked before their texts everywhere, so that two never wait for each other crosswise.
             connection.execute(select(pairs.c.decision).where(old, exists().where(its_texts)).with_for_update())
             gone = connection.execute(delete(texts).where(exists().where(its_texts, old))).rowcount
@@ -201,6 +204,15 @@ def _in(table: Any, decision: str) -> ColumnElement[bool]:
 
 def _idle(now_s: float) -> ColumnElement[bool]:
     return or_(pairs.c.worker.is_(None), pairs.c.worker_until_s <= now_s)
+
+
+def _of_kinds(connection: Connection, barred: Callable[[Terms], bool]) -> Iterator[ColumnElement[bool]]:
+    """Conditions for pairs with texts whose routes and labels are barred: there are few kinds of those."""
+    with_texts = exists().where(texts.c.decision == pairs.c.decision)
+    found = connection.execute(select(pairs.c.route, pairs.c.labels, pairs.c.require).where(with_texts).distinct())
+    for row in found.mappings().all():
+        if barred(terms_of(row)):
+            yield and_(pairs.c.route == row["route"], pairs.c.labels.is_not_distinct_from(row["labels"]))
 
 
 def _said(scorer: str) -> ColumnElement[bool]:

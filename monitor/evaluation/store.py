@@ -5,12 +5,12 @@ is an argument throughout. What holds the rows (`monitor.evaluation.sql_store`) 
 SQLAlchemy weighs 17 MiB, which a monitor without evaluation shall not carry.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
 from gateway.core.evaluation import Half
-from monitor.evaluation.pairs import Answer, Drawn, Judged, Judgement, Pair, Unjudged
+from monitor.evaluation.pairs import Answer, Drawn, Judged, Judgement, Pair, Terms, Unjudged
 from monitor.evaluation.progress import Progress
 from monitor.evaluation.store_errors import RowError, StoreError
 
@@ -102,8 +102,8 @@ class Store(Protocol):
             RowError: the first row that is none.
         """
 
-    def expire(self, now_s: float) -> int:
-        """Delete texts that are older than their `keep_s`; how many pairs had such.
+    def expire(self, now_s: float, barred: Callable[[Terms], bool] | None = None) -> int:
+        """Delete texts that are older than their `keep_s`, and those that are `barred`; how many pairs had such.
 
         What was judged stays without its texts, since certificates rest on it; what was not is deleted.
         """

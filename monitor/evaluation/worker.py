@@ -9,6 +9,7 @@ that are compared would no longer be like the others.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from gateway.core.evaluation import Half
 from gateway.core.policy import Evaluate
 from monitor.evaluation.asking import Asker, NoAnswer, NotNow
 from monitor.evaluation.judge import Judge
-from monitor.evaluation.pairs import By, Judgement, Unjudged, Verdict
+from monitor.evaluation.pairs import By, Judgement, Terms, Unjudged, Verdict
 from monitor.evaluation.reading import Unreadable, read_half
 from monitor.evaluation.spending import OverBudget
 from monitor.evaluation.store import Store, StoreError
@@ -64,12 +65,16 @@ class Worker:
         self._rules: Mapping[str, Evaluate] = {}
         self._paused: dict[str, float] = {}  # route -> until when, by the loop's clock
         self._woken = asyncio.Event()
+        self._barred: Callable[[Terms], bool] | None = None
+        self._stricter = asyncio.Event()  # texts are looked through at once
         self._told: set[str] = set()
         self.done = Done()
 
-    def reconfigure(self, rules: Mapping[str, Evaluate]) -> None:
-        """`rules` of the routes that evaluate, by name."""
+    def reconfigure(self, rules: Mapping[str, Evaluate], barred: Callable[[Terms], bool] | None = None) -> None:
+        """`rules` of the routes that evaluate, by name; `barred`: whose texts are to be deleted now."""
         self._rules = rules
+        self._barred = barred
+        self._stricter.set()
         self._paused.clear()
         self.wake()
 
@@ -109,8 +114,11 @@ class Worker:
             log.warning("%s", problem)
 
     async def _expire(self) -> None:
-        self.done.expired += await asyncio.to_thread(self._store.expire, self._clock.epoch_s())
-        await asyncio.sleep(RETENTION_S)
+        self._stricter.clear()
+        self.done.expired += await asyncio.to_thread(self._store.expire, self._clock.epoch_s(), self._barred)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RETENTION_S):
+                await self._stricter.wait()
 
     async def _work(self) -> None:
         """One thing, or a rest where there is none."""

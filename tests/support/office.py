@@ -13,7 +13,7 @@ from aiohttp import web
 from gateway.config.compile import Compiled
 from gateway.core.breaker import BreakerRules
 from gateway.core.evaluation import PATH, Half, encode_halves
-from gateway.core.policy import Evaluate, Route
+from gateway.core.policy import Evaluate, Label, Route
 from gateway.core.prices import price_book
 from monitor.evaluation.office import Around, Office
 from monitor.evaluation.store import StoreError
@@ -28,8 +28,9 @@ EVALUATING = Route("default", evaluate=Evaluate(share=0.02, against=1))
 PLAIN = Route("default")
 
 
-def compiled(*routes: Route) -> Compiled:
-    return Compiled(a_policy(a_catalog(*PRICES), routes=routes), price_book({}, {}, ""), BreakerRules())
+def compiled(*routes: Route, labels: tuple[Label, ...] = ()) -> Compiled:
+    policy = a_policy(a_catalog(*PRICES), routes=routes, labels={label.name: label for label in labels})
+    return Compiled(policy, price_book({}, {}, ""), BreakerRules())
 
 
 @dataclass
@@ -57,8 +58,8 @@ class Rig:
     publisher: PlayedPublisher
     http: aiohttp.ClientSession = field(repr=False)
 
-    def reconfigure(self, *routes: Route) -> None:
-        self.office.reconfigure(compiled(*routes), Keys())
+    def reconfigure(self, *routes: Route, labels: tuple[Label, ...] = ()) -> None:
+        self.office.reconfigure(compiled(*routes, labels=labels), Keys())
 
     async def hand_over(self, *halves: Half) -> tuple[int, Any, str | None]:
         return await self.post(encode_halves(list(halves)))

@@ -8,6 +8,7 @@ from threading import Event, Semaphore
 import pytest
 
 from gateway.core.certificate import KEY
+from gateway.core.policy import Label
 from monitor.evaluation import intake
 from monitor.evaluation import office as office_module
 from monitor.evaluation.sql_store import SqlStore
@@ -78,6 +79,18 @@ async def test_lets_go_of_texts_from_before_though_no_route_evaluates_any_more(t
     store.close()
     async with office(place, PLAIN) as rig:
         await until(lambda: rig.office.worker.done.expired == 1)
+
+
+async def test_texts_of_a_label_that_forbids_them_by_now_are_deleted_at_once(tmp_path: Path) -> None:
+    async with office(PlayedPlace(tmp_path), EVALUATING) as rig:
+        rig.reconfigure(EVALUATING, labels=(Label("pii"), Label("plain")))
+        await until_open(rig)
+        await rig.hand_over(a_half(1, labels=("pii",)), a_half(2, labels=("plain",)), a_half(3, labels=("unknown",)))
+        await until(lambda: rig.office.worker.done.answered == 2)
+        rig.reconfigure(EVALUATING, labels=(Label("pii", content_allowed=False), Label("plain")))
+        await until(lambda: rig.office.worker.done.expired == 1)
+        found = [(await rig.get("/api/evaluation/next?scorer=" + name))[1] for name in ("Ann", "Bob")]
+    assert ["prompt" in one for one in found] == [True, False]
 
 
 async def test_a_store_that_is_away_delays_and_is_told_once(

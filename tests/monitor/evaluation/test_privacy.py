@@ -17,6 +17,7 @@ from monitor.evaluation.asking import Asker, NoAnswer
 from monitor.evaluation.calling import Caller
 from monitor.evaluation.judge import Judge
 from monitor.evaluation.pairs import Answer, Facts, Pair, Terms, Unjudged
+from monitor.evaluation.privacy import barred
 from monitor.evaluation.reading import read_half
 from monitor.evaluation.spending import Spending
 from monitor.evaluation.store import Store
@@ -276,3 +277,11 @@ def test_no_call_goes_to_anybody_who_does_not_meet_what_is_in_force(
         loop.close()
     foremost = sorted(may, key=lambda one: one == WEAK)[:1]  # who gave one of the answers judges last
     assert (seconds, judgements) == (may[:1], foremost * 2)
+
+
+def test_texts_are_barred_by_labels_that_are_known_to_forbid_them() -> None:
+    routes = (Route("mine", sensitivity="never"), Route("default"))
+    policy = a_configuration(Label("never", content_allowed=False), Label("plain"), routes=routes)
+    asked = [("default", ("plain", "never")), ("default", ("plain", "unknown")), ("default", None), ("mine", ())]
+    found = [barred(Terms(route, labels, Requirement()), policy) for route, labels in asked]
+    assert found == [True, False, False, True]

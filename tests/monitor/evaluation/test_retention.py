@@ -53,6 +53,20 @@ def test_texts_go_after_their_time_and_what_was_judged_stays(store: Store) -> No
     assert store.expire(1060.0) == 0
 
 
+def test_texts_that_are_barred_go_at_once_and_what_was_judged_stays(store: Store) -> None:
+    pii, plain = ("pii", "eu"), ()
+    complete(store, a_half(ONCE[0], labels=pii), a_half(ONCE[1], labels=pii), a_half(ONCE[2], labels=plain))
+    complete(store, a_half(ONCE[3], labels=None))
+    store.add([a_half(ONCE[4], labels=pii, route="other")], 1001.0)
+    store.judge(by_person(ONCE[0], Verdict.UPPER))
+    assert store.expire(1002.0, lambda terms: terms.route == "support" and "pii" in (terms.labels or ())) == 2
+    whole = ["prompt", "first", "second"]
+    assert kept(store) == {ONCE[0]: [], ONCE[2]: whole, ONCE[3]: whole, ONCE[4]: ["request", "answer"]}
+    assert [one.facts.decision for one in store.judged()] == [ONCE[0]]
+    assert store.expire(1002.0, lambda terms: terms.labels is None) == 1
+    assert store.expire(1002.0, lambda _: True) == 2
+
+
 def test_takes_the_judgement_of_who_had_the_pair_before_its_texts_went(store: Store) -> None:
     complete(store, a_half(ONCE[0], keep_s=60.0))
     store.judge(by_person(ONCE[0], Verdict.UPPER))
