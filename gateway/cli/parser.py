@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway import VERSION
 from gateway.core.decision import Outcome
+from gateway.edge.commands import add_command
 
 SETTINGS = ("host", "port", "admin_port", "monitor_port", "config", "state_dir", "catalog")
 """Fields of `Settings` that options set, by the same names."""
@@ -26,24 +27,12 @@ def parser_of_pointsman() -> argparse.ArgumentParser:
     _add_decisions(commands)
     _add_top(commands)
     _add_models(commands)
-    _command(commands, "schema", "the JSON Schema of pointsman.yaml", "pointsman schema > pointsman.schema.json")
+    add_command(commands, "schema", "the JSON Schema of pointsman.yaml", "pointsman schema > pointsman.schema.json")
     _add_import(commands)
     _add_replay(commands)
     _add_tune(commands)
     _add_experiment(commands)
     _add_evaluations(commands)
-    return parser
-
-
-def _command(commands: Any, name: str, what: str, example: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=what,
-        description=f"{what[0].upper()}{what[1:]}.",
-        epilog=f"examples:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON for programs")
     return parser
 
 
@@ -65,18 +54,18 @@ def _add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
 def _add_run(commands: Any) -> None:
     example = "pointsman run\n  pointsman run --config pointsman.yaml --port 8000\n  OPENAI_API_KEY=… pointsman run"
     what = "gateway and monitor on this machine; with no provider key, simulated providers too"
-    parser = _command(commands, "run", what, example)
+    parser = add_command(commands, "run", what, example)
     _add_settings(parser, *SETTINGS)
 
 
 def _add_process(commands: Any, name: str, what: str) -> None:
-    parser = _command(commands, name, what, f"pointsman {name} --config pointsman.yaml")
+    parser = add_command(commands, name, what, f"pointsman {name} --config pointsman.yaml")
     _add_settings(parser, *SETTINGS)
 
 
 def _add_check(commands: Any) -> None:
     example = "pointsman check pointsman.yaml\n  helm template … | yq .data | pointsman check -"
-    parser = _command(commands, "check", "everything that is wrong with a configuration file", example)
+    parser = add_command(commands, "check", "everything that is wrong with a configuration file", example)
     parser.add_argument("file", metavar="FILE", help="the file, or - for standard input")
     _add_settings(parser, "catalog")
 
@@ -87,7 +76,7 @@ def _add_explain(commands: Any) -> None:
         """  echo '{"model":"auto","messages":[{"role":"user","content":"hi"}]}' | pointsman explain\n"""
         "  pointsman explain request.json --header 'x-pointsman-sensitivity: pii'"
     )
-    parser = _command(commands, "explain", "where a request would go, and why; nothing is sent upstream", example)
+    parser = add_command(commands, "explain", "where a request would go, and why; nothing is sent upstream", example)
     parser.add_argument("file", metavar="FILE", nargs="?", default="-", help="a chat completion's JSON; - is stdin")
     parser.add_argument("--url", help="the running gateway (default: this machine's, else none is needed)")
     _add_settings(parser, "config", "catalog")
@@ -104,7 +93,7 @@ def _add_decisions(commands: Any) -> None:
         "  kubectl logs -f deploy/pointsman-gateway | pointsman decisions tail -\n\n"
         "a gateway that is asked tells some fifty decisions a second at most; its file has them all"
     )
-    tail = _command(actions, "tail", "decisions as they are made, a line each", example)
+    tail = add_command(actions, "tail", "decisions as they are made, a line each", example)
     _add_source(tail)
     tail.add_argument("--route", metavar="NAME")
     tail.add_argument("--outcome", choices=[outcome.value for outcome in Outcome])
@@ -112,7 +101,7 @@ def _add_decisions(commands: Any) -> None:
     tail.add_argument("-n", "--lines", type=_count, default=10, metavar="N", help="earlier ones (default %(default)s)")
     tail.add_argument("--once", action="store_true", help="end after the earlier ones")
     example = "pointsman decisions show 3923db011270e294\n  pointsman decisions show 3923db011270e294 decisions.jsonl"
-    show = _command(actions, "show", "one decision whole, its attempts on a time axis", example)
+    show = add_command(actions, "show", "one decision whole, its attempts on a time axis", example)
     show.add_argument("id", metavar="ID", help="from the header x-pointsman-decision, or from tail")
     _add_source(show)
 
@@ -126,7 +115,7 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
 def _add_top(commands: Any) -> None:
     example = "pointsman top\n  pointsman top --url http://10.0.0.7:9090\n  pointsman top --json | jq .requests_per_s"
     what = "a running gateway at a glance, again each second; piped, one snapshot"
-    parser = _command(commands, "top", what, example)
+    parser = add_command(commands, "top", what, example)
     parser.add_argument("--url", metavar="ADMIN", help="the gateway's admin port (default: that of this machine)")
 
 
@@ -143,10 +132,18 @@ def _add_import(commands: Any) -> None:
     for name, of, file in (("litellm", "LiteLLM's proxy", "config.yaml"), ("portkey", "Portkey", "config.json")):
         command = f"pointsman import {name} {file}"
         example = f"{command} > pointsman.yaml\n  {command} --json | jq .notes"
-        reader = _command(formats, name, f"a configuration of {of}, and by line what has no equivalent", example)
+        reader = add_command(formats, name, f"a configuration of {of}, and by line what has no equivalent", example)
         reader.add_argument("file", metavar="CONFIG", help="the file, or - for standard input")
         reader.add_argument("--output", metavar="FILE", help="a new file to write (default: standard output)")
         _add_settings(reader, "catalog")
+
+
+def _add_log_command(commands: Any, name: str, what: str, example: str) -> argparse.ArgumentParser:
+    """One that plans recorded traffic anew."""
+    parser = add_command(commands, name, what, example)
+    parser.add_argument("logs", metavar="LOG", nargs="+", help="JSON lines, .gz or .parquet; here or in a bucket")
+    _add_settings(parser, "config", "catalog")
+    return parser
 
 
 def _add_replay(commands: Any) -> None:
@@ -156,9 +153,7 @@ def _add_replay(commands: Any) -> None:
         "  pointsman replay decisions.jsonl.gz --config new.yaml --prices 2026-12-01"
     )
     what = "what another configuration would have done with recorded traffic, and what it would have cost"
-    parser = _command(commands, "replay", what, example)
-    parser.add_argument("logs", metavar="LOG", nargs="+", help="JSON lines, .gz or .parquet; here or in a bucket")
-    _add_settings(parser, "config", "catalog")
+    parser = _add_log_command(commands, "replay", what, example)
     prices = "prices of this day (at the request's time of day), or a file of prices as the monitor publishes it"
     parser.add_argument("--prices", metavar="DATE|FILE", help=f"{prices} (default: those of each request's time)")
     health = "recorded: who failed or was out then is ill (default); well: nobody is"
@@ -173,9 +168,7 @@ def _add_tune(commands: Any) -> None:
         "  pointsman tune decisions.jsonl --evaluations judged.jsonl --json | jq -r .diff | patch -p0"
     )
     what = "changes of the configuration that recorded traffic and judged pairs speak for, as a diff with its evidence"
-    parser = _command(commands, "tune", what, example)
-    parser.add_argument("logs", metavar="LOG", nargs="+", help="JSON lines, .gz or .parquet; here or in a bucket")
-    _add_settings(parser, "config", "catalog")
+    parser = _add_log_command(commands, "tune", what, example)
     judged = "judged pairs, as `pointsman evaluations export` writes them; without them nothing is certified"
     parser.add_argument("--evaluations", metavar="FILE", help=judged)
     parser.add_argument("--write", action="store_true", help="change the file, once the result was checked")
@@ -184,7 +177,7 @@ def _add_tune(commands: Any) -> None:
 def _add_experiment(commands: Any) -> None:
     example = "pointsman experiment support decisions.jsonl\n  pointsman experiment support --url http://10.0.0.7:9090"
     what = "the variants of a route's split beside each other, with intervals that hold whenever you look"
-    parser = _command(commands, "experiment", what, example)
+    parser = add_command(commands, "experiment", what, example)
     parser.add_argument("route", metavar="ROUTE")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("logs", metavar="LOG", nargs="*", default=[], help="JSON lines, or .gz, in the order of time")
@@ -211,7 +204,7 @@ def _share(text: str) -> float:
 
 def _add_models(commands: Any) -> None:
     example = "pointsman models\n  pointsman models --json | jq '.[] | select(.usable) | .id'"
-    parser = _command(commands, "models", "every endpoint, its price, and whether it can be used here", example)
+    parser = add_command(commands, "models", "every endpoint, its price, and whether it can be used here", example)
     parser.add_argument(
         "--configured", action="store_true", help="only those of the configuration, without the rest of the catalog"
     )

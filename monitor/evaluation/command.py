@@ -13,6 +13,7 @@ from typing import Any, TextIO
 import msgspec
 
 from gateway.config.words import age_s
+from gateway.edge.commands import add_command
 from gateway.settings import SettingsError, read_settings
 from monitor.evaluation.place import FILE, place_of
 from monitor.evaluation.progress import Agreement, Progress
@@ -69,14 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _action(actions: Any, name: str, what: str, example: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(
-        name,
-        help=what,
-        description=f"{what[0].upper()}{what[1:]}.",
-        epilog=f"examples:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON for programs")
+    parser = add_command(actions, name, what, example)
     parser.add_argument("--state-dir", metavar="DIR", help="directory that monitor and gateway share")
     return parser
 
