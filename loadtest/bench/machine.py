@@ -4,11 +4,19 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import orjson
+
 _LIBRARIES = ("aiohttp", "uvloop", "httptools", "orjson")
+_ABOUT_ITSELF = """\
+import json, platform, sysconfig
+names = "CONFIG_ARGS", "PGO_PROF_GEN_FLAG", "PGO_PROF_USE_FLAG"
+print(json.dumps([platform.python_version(), dict(zip(names, sysconfig.get_config_vars(*names)))]))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +55,24 @@ def this_machine(nginx_path: str, generator: str, python: str) -> Machine:
 
 
 def python_name(path: str) -> str:
-    """The version of an interpreter, and where it is if it is not the one that measures: builds differ in speed."""
-    if path == sys.executable:
-        return platform.python_version()
-    return f"{_said(path, 'import platform; print(platform.python_version())')} ({path})"
+    """The version of an interpreter, where it is if it is not the one that measures, and how it was built."""
+    said = _said(path, _ABOUT_ITSELF)
+    if not said:
+        return f"of unknown version ({path})"
+    number, settings = orjson.loads(said)
+    place = "" if path == sys.executable else f"{path}, "
+    return f"{number} ({place}{'' if by_profile(settings) else 'not '}optimised by a profile)"
+
+
+def by_profile(settings: Mapping[str, str | None]) -> bool:
+    """Whether an interpreter was built with profile-guided optimisation, by what its sysconfig tells.
+
+    Debian's rules do not use configure's switch: they call `make profile-opt`, and then take the flags that a profile
+    is used with out of the settings, which every other build by GCC has.
+    """
+    if "--enable-optimizations" in (settings["CONFIG_ARGS"] or ""):
+        return True
+    return bool(settings["PGO_PROF_GEN_FLAG"]) and not settings["PGO_PROF_USE_FLAG"]
 
 
 def compatible(path: str) -> bool:

@@ -11,11 +11,11 @@ import orjson
 
 from loadtest.bench import proc
 from loadtest.bench.generators import Generator
-from loadtest.bench.rig import PATH, BenchError, Rig, Server, UpstreamControl
-from loadtest.bench.workloads import Row, bodies
+from loadtest.bench.rig import PATH, BenchError, Server, UpstreamControl
+from loadtest.bench.stand import Stand
+from loadtest.bench.workloads import YARDSTICK, Row, bodies
 
-YARDSTICK = "nginx"
-_SETTLE_S = 0.4  # connections are made and caches warm before the clock starts
+_SETTLE_S = 0.5  # connections are made and caches warm before the clock starts, in a process that is new, too
 _OPEN_S = 30.0
 _POLL_S = 0.05
 
@@ -38,6 +38,13 @@ class Cost:
     ratio: float
     each_us: tuple[float, ...] = ()  # of every round, in order
 
+    @property
+    def spread_us(self) -> tuple[float, float] | None:
+        """The cheapest and the dearest start of a gateway; None where there was but one process."""
+        if self.server == YARDSTICK or len(self.each_us) < 2:
+            return None
+        return min(self.each_us), max(self.each_us)
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:
@@ -55,34 +62,27 @@ class Memory:
 class Bench:
     """What a measurement needs. `say` reports progress in a few words."""
 
-    rig: Rig
+    stand: Stand
     upstream: UpstreamControl
     generator: Generator
-    servers: dict[str, Server]
     seconds: float
     say: Callable[[str], None]
 
-    def check(self, row: Row) -> None:
-        """One request of the row to each server, and a look at the reply.
+    def costs(self, row: Row, rounds: int) -> list[Cost]:
+        """Alternates between the servers, each round the other way round and with every gateway started anew.
 
         Raises:
-            BenchError: what comes back is not what the upstream sent.
+            BenchError: a server did not start, or what comes back is not what the upstream sent.
         """
         if row.pace is not None:
             self.upstream.set_pace(row.pace)
-        for name in row.servers:
-            status, reply = _post(self.servers[name], self.rig.key, bodies(row)[0])
-            wrong = wrong_with(row, status, reply)
-            if wrong is not None:
-                raise BenchError(f"{name}, {row.title}: {wrong}: {reply[:300]!r}")
-
-    def costs(self, row: Row, rounds: int) -> list[Cost]:
-        """Alternates between the servers, each round the other way round."""
         samples: dict[str, list[Sample]] = {name: [] for name in row.servers}
         for number in range(rounds):
             order = row.servers if number % 2 == 0 else row.servers[::-1]
             for name in order:
-                sample = self._sample(row, self.servers[name])
+                server = self.stand.anew(name)
+                self._check(row, server)
+                sample = self._sample(row, server)
                 samples[name].append(sample)
                 self.say(f"{row.title}  round {number + 1}/{rounds}  {name}  {sample.cpu_us:.1f} us per {row.unit}")
         return [cost_of(name, found, samples[YARDSTICK]) for name, found in samples.items()]
@@ -91,11 +91,18 @@ class Bench:
         """Holds the row's streams open at each server in turn."""
         assert row.pace is not None
         self.upstream.set_pace(row.pace)
-        return [self._memory(row, self.servers[name]) for name in row.servers]
+        return [self._memory(row, self.stand.server(name)) for name in row.servers]
+
+    def _check(self, row: Row, server: Server) -> None:
+        """One request of the row, and a look at the reply."""
+        status, reply = _post(server, self.stand.rig.key, bodies(row)[0])
+        wrong = wrong_with(row, status, reply)
+        if wrong is not None:
+            raise BenchError(f"{server.name}, {row.title}: {wrong}: {reply[:300]!r}")
 
     def _sample(self, row: Row, server: Server) -> Sample:
         self._until_open(0)  # the last server's streams would be counted as this one's
-        with self.rig.load(self.generator, server, bodies(row), row.connections):
+        with self.stand.rig.load(self.generator, server, bodies(row), row.connections):
             time.sleep(_SETTLE_S)
             return self._window(row, server)
 
@@ -113,7 +120,7 @@ class Bench:
         self.say(f"{row.title}  {server.name}")
         self._until_open(0)
         rest_kib = proc.rss_kib(server.pid)
-        with self.rig.load(self.generator, server, bodies(row), row.connections):
+        with self.stand.rig.load(self.generator, server, bodies(row), row.connections):
             self._until_open(row.connections)
             sample = self._window(row, server)
             full_kib = proc.rss_kib(server.pid)

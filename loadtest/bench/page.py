@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadtest.bench.machine import Machine
-from loadtest.bench.measure import YARDSTICK, Cost, Memory
-from loadtest.bench.workloads import JSON_SMALL, SEEING, SEEN, UNSEEN, Row
+from loadtest.bench.measure import Cost, Memory
+from loadtest.bench.workloads import JSON_SMALL, PLAIN, SEEING, SEEN, UNSEEN, YARDSTICK, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +53,26 @@ class Report:
 
     def seeing_us(self) -> float | None:
         """What metrics, traces and records cost a request: the median of the differences of each round."""
+        return statistics.median(each_us) if (each_us := self.seeing_each_us()) else None
+
+    def seeing_each_us(self) -> tuple[float, ...]:
+        """The difference of each round, in order; empty where that row did not run."""
         for measured in self.rows:
             each = {cost.server: cost.each_us for cost in measured.costs}
             if measured.row.id == SEEING:
-                return statistics.median(on - off for on, off in zip(each[SEEN], each[UNSEEN], strict=True))
-        return None
+                return tuple(on - off for on, off in zip(each[SEEN], each[UNSEEN], strict=True))
+        return ()
 
     def json_ratio(self) -> float | None:
         """The gateway's whole replies in units of nginx, with the small prompt; None where that row did not run."""
         for measured in self.rows:
             for cost in measured.costs:
-                if measured.row.id == JSON_SMALL and cost.server == "gateway":
+                if measured.row.id == JSON_SMALL and cost.server == PLAIN:
                     return cost.ratio
         return None
 
 
-_COSTS_HEAD = ("load", "server", "CPU us", "per", "x nginx", "core used")
+_COSTS_HEAD = ("load", "server", "CPU us", "min to max", "per", "x nginx", "core used")
 _MEMORY_HEAD = ("server", "open streams", "KiB per stream", "MiB at rest", "CPU us per event", "cancelled upstream")
 
 _INTRODUCTION = """\
@@ -80,7 +84,7 @@ reverse proxy in the same run on the same core. This page is written by the comm
 ```
 make bench                                            # the table on the terminal
 python -m loadtest.bench --write docs/performance.md  # and this page
-python -m loadtest.bench --quick --only json-small    # one row in a few seconds
+python -m loadtest.bench --quick --only json-small    # one row in a few seconds, of one start
 python -m loadtest.bench --check 6                    # exit status 1 above 6 x nginx for JSON
 python -m loadtest.bench --only seeing --check-seeing 15  # exit status 1 above 15 us for what is seen of a request
 python -m loadtest.bench --only learned --check-learned 0.7 2  # exit status 1 above 0.7 ms a prompt, or 2 ms at p99
@@ -96,6 +100,13 @@ _METHOD = """\
 - CPU is user plus system time of the server's whole process tree while the load runs, divided by the requests or events
   that the upstream finished meanwhile. The servers alternate in every round; the table shows the medians of the rounds,
   and the median of the per-round ratios, which is steadier than any of the absolute numbers.
+- Every round has a new process of each gateway; nginx stays. How a process's memory is laid out is settled when it
+  starts, so that gateways which are the same to the byte differ by a tenth for as long as they live. "min to max" is
+  what the starts came to: two versions whose spans overlap are hardly told apart by one run.
+- Two load points. With 32 connections at a time the server always has more to do: each turn of its event loop finds
+  several requests ready, which share what a wake-up costs. That is a pod at its limit, and says how many requests a
+  core can answer. One request at a time pays for its wake-ups alone: when it comes, when the provider's answer does.
+  That is a pod far from its limit, as most are, and says what CPU time its requests cost there.
 - The server under test has one core; the upstream and the load generator share another. The upstream answers with ready
   bytes (about 350 bytes whole, about 190 bytes per event, with usage).
 - nginx: one worker, kept-alive connections on both sides, `proxy_buffering off`, no access log.
@@ -127,7 +138,10 @@ _METHOD = """\
 - Loopback only: no TLS to the providers, no real network, and one upstream that never fails. No monitor's snapshots are
   read during the run.
 - "core used" below about 90 % means that the server was waiting for the load: then each wake-up serves fewer requests,
-  and a request costs more than it would under full load.
+  and a request costs more than it would under full load. One request at a time and streams are meant to be so;
+  elsewhere the load was too slow.
+- A pod whose load lies between the two points lies between their costs; where, is not measured. Neither is a latency:
+  how long a request waits for a busy core shows in neither.
 - Absolute numbers move with the machine and with whatever else runs on it; compare ratios.
 """
 
@@ -162,8 +176,11 @@ def as_markdown(report: Report) -> str:
 
 
 def _seeing(report: Report) -> str | None:
-    cost_us = report.seeing_us()
-    return None if cost_us is None else f"Metrics, decision records and 1 % traces cost {cost_us:.1f} us per request."
+    cost_us, each_us = report.seeing_us(), report.seeing_each_us()
+    if cost_us is None:
+        return None
+    spread = f" ({min(each_us):.1f} to {max(each_us):.1f} in {len(each_us)} rounds)" if len(each_us) > 1 else ""
+    return f"Metrics, decision records and 1 % traces cost {cost_us:.1f} us per request{spread}."
 
 
 def _cost_lines(rows: Sequence[Measured]) -> list[tuple[str, ...]]:
@@ -172,6 +189,7 @@ def _cost_lines(rows: Sequence[Measured]) -> list[tuple[str, ...]]:
             measured.row.title,
             cost.server,
             f"{cost.cpu_us:.1f}",
+            "" if cost.spread_us is None else "{:.1f} to {:.1f}".format(*cost.spread_us),
             measured.row.unit,
             "1" if cost.server == YARDSTICK else f"{cost.ratio:.2f}",
             f"{cost.busy:.0%}",

@@ -14,7 +14,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,7 +27,7 @@ from loadtest.bench.canned import Pace
 from loadtest.bench.configs import Ports, gateway_yaml, nginx_conf, scanning_gateway_yaml
 from loadtest.bench.generators import Generator, Job
 from loadtest.bench.upstream import Counts
-from loadtest.bench.workloads import SEEN, UNSEEN
+from loadtest.bench.workloads import SCANNING, SEEN, UNSEEN, YARDSTICK
 
 PATH = "/v1/chat/completions"
 _START_S = 30.0  # generous: the gateway imports for a second, on a busy machine for several
@@ -92,26 +92,28 @@ class Rig:
         config = self.folder / "nginx.conf"
         config.write_text(nginx_conf(self.folder, Ports(port, upstream_port)))
         command = [path, "-p", str(self.folder), "-e", "stderr", "-c", str(config)]
-        return self._serve("nginx", command, port)
+        return self._serve(YARDSTICK, command, port)
 
-    def start_gateway(self, upstream_port: int) -> Server:
-        return self._gateway("gateway", gateway_yaml(upstream_port, self.key))
+    def start_gateway(self, name: str, upstream_port: int) -> Server:
+        """The gateway that rows call so."""
+        plain = gateway_yaml(upstream_port, self.key)
+        if name == SCANNING:
+            return self._gateway(name, scanning_gateway_yaml(upstream_port, self.key))
+        if name == SEEN:  # one request in a hundred is traced; the upstream takes the spans
+            traces = {
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"http://127.0.0.1:{upstream_port}/v1/traces",
+                "OTEL_TRACES_SAMPLER_ARG": "0.01",
+            }
+            return self._gateway(name, plain, traces)
+        if name == UNSEEN:  # nothing is counted, written or traced
+            return self._gateway(name, plain, {"POINTSMAN_DECISIONS": "off"}, "loadtest.bench.unseen")
+        return self._gateway(name, plain)
 
-    def start_scanning_gateway(self, upstream_port: int) -> Server:
-        return self._gateway("gateway+detect", scanning_gateway_yaml(upstream_port, self.key))
-
-    def start_traced_gateway(self, upstream_port: int) -> Server:
-        """One request in a hundred is traced; the upstream takes the spans."""
-        traces = {
-            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"http://127.0.0.1:{upstream_port}/v1/traces",
-            "OTEL_TRACES_SAMPLER_ARG": "0.01",
-        }
-        return self._gateway(SEEN, gateway_yaml(upstream_port, self.key), traces)
-
-    def start_unseen_gateway(self, upstream_port: int) -> Server:
-        """Nothing is counted, written or traced."""
-        off = {"POINTSMAN_DECISIONS": "off"}
-        return self._gateway(UNSEEN, gateway_yaml(upstream_port, self.key), off, "loadtest.bench.unseen")
+    def stop(self, server: Server) -> None:
+        """End one of the servers."""
+        process = next(process for process in self._running if process.pid == server.pid)
+        self._running.remove(process)
+        _end([process])
 
     def judging_ms(self) -> list[float]:
         """CPU time of the learned classifier for each of many prompts, on the servers' core.
@@ -156,18 +158,8 @@ class Rig:
         return output
 
     def close(self) -> None:
-        """Ends everything, politely at first."""
-        for process in self._running:
-            process.terminate()
-        for process in self._running:
-            try:
-                process.wait(_STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
+        """Ends everything."""
+        _end(self._running)
 
     def _gateway(
         self, name: str, config_yaml: str, environ: Mapping[str, str] = MappingProxyType({}), module: str = "gateway"
@@ -263,6 +255,21 @@ def free_port() -> int:
     """For servers that must be told their port; it may be lost to another process before they take it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
+
+
+def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Politely at first."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 def _listens(port: int) -> bool:

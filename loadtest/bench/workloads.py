@@ -49,22 +49,26 @@ class Row:
 
 JSON_SMALL = "json-small"  # the row that `--check` looks at
 SEEING = "seeing"  # the one that `--check-seeing` looks at
-SEEN, UNSEEN = "gateway+traces", "gateway-unseen"  # its servers
+YARDSTICK = "nginx"
+PLAIN, SCANNING = "gateway", "gateway+detect"
+SEEN, UNSEEN = "gateway+traces", "gateway-unseen"  # of the row `SEEING`
 
+# 32 connections keep a server busy, one lets it wait for every request.
 # The paces keep every server below one core, so that events reach it one by one and cannot pile up into one read.
 ROWS = (
-    Row(JSON_SMALL, "whole reply, 200 B prompt", "request", 200, 32, ("nginx", "gateway", "gateway+detect")),
-    Row("json-1k", "whole reply, 1 KB prompt", "request", 1000, 32, ("nginx", "gateway", "gateway+detect")),
-    Row(SEEING, "what seeing costs, 200 B prompt", "request", 200, 32, ("nginx", UNSEEN, SEEN)),
-    Row("sse-1", "stream, one event per write", "event", 200, 32, ("nginx", "gateway"), Pace(200, 1, 5.0)),
-    Row("sse-20", "stream, 20 events per write", "event", 200, 32, ("nginx", "gateway"), Pace(200, 20, 25.0)),
+    Row(JSON_SMALL, "whole reply, 200 B prompt", "request", 200, 32, (YARDSTICK, PLAIN, SCANNING)),
+    Row("json-1k", "whole reply, 1 KB prompt", "request", 1000, 32, (YARDSTICK, PLAIN, SCANNING)),
+    Row("json-one", "whole reply, one request at a time", "request", 200, 1, (YARDSTICK, PLAIN)),
+    Row(SEEING, "what seeing costs, 200 B prompt", "request", 200, 32, (YARDSTICK, UNSEEN, SEEN)),
+    Row("sse-1", "stream, one event per write", "event", 200, 32, (YARDSTICK, PLAIN), Pace(200, 1, 5.0)),
+    Row("sse-20", "stream, 20 events per write", "event", 200, 32, (YARDSTICK, PLAIN), Pace(200, 20, 25.0)),
 )
 
 
 def open_streams(streams: int) -> Row:
     """Many slow streams at a time, ten events per second each: what a stream costs by being open."""
     title = f"{streams} open streams, 10 events/s each"
-    return Row("streams", title, "event", 200, streams, ("nginx", "gateway"), Pace(1200, 1, 100.0))
+    return Row("streams", title, "event", 200, streams, (YARDSTICK, PLAIN), Pace(1200, 1, 100.0))
 
 
 def bodies(row: Row) -> list[bytes]:

@@ -58,7 +58,7 @@ def test_asks_sixteen_different_prompts_of_one_size(size_bytes: int) -> None:
 
 def test_asks_streams_for_their_usage_so_that_every_server_is_sent_the_same_events() -> None:
     asked = [[orjson.loads(body).get("stream_options") for body in bodies(row)] for row in (*ROWS, open_streams(5))]
-    assert asked == [[None] * 16] * 3 + [[{"include_usage": True}] * 16] * 3
+    assert asked == [[None] * 16] * 4 + [[{"include_usage": True}] * 16] * 3
 
 
 def test_knows_a_reply_that_is_not_the_upstreams() -> None:

@@ -1,6 +1,7 @@
 """The command: what it says where it cannot measure, and one whole small run with nginx and the real gateway."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -57,23 +58,35 @@ def test_refuses_arguments_that_measure_nothing(monkeypatch: pytest.MonkeyPatch,
 
 @linux
 @pytest.mark.skipif(find_nginx() is None, reason="needs nginx: apt install nginx")
-@pytest.mark.parametrize("load", ["own", "best"])
 def test_measures_writes_the_page_and_checks_the_ratio(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, load: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     page = tmp_path / "performance.md"
-    short = ["--rounds", "1", "--seconds", "1", "--only", "json-small,seeing,streams", "--streams", "5", "--load", load]
+    short = ["--rounds", "1", "--seconds", "0.2", "--only", "json-small,seeing,streams", "--streams", "5"]
     code = run(monkeypatch, *short, "--json", "--write", str(page), "--check", "0.001", "--check-seeing", "9999")
     printed = capsys.readouterr()
     report = json.loads(printed.out)
     assert code == 1
     assert "above the limit of 0.001" in printed.err
     assert "within the limit of 9999" in printed.err
-    assert [cost["server"] for cost in report["rows"][1]["costs"]] == ["nginx", "gateway-unseen", "gateway+traces"]
-    assert [cost["server"] for cost in report["rows"][0]["costs"]] == ["nginx", "gateway", "gateway+detect"]
+    assert [[cost["server"] for cost in row["costs"]] for row in report["rows"]] == [
+        ["nginx", "gateway", "gateway+detect"],
+        ["nginx", "gateway-unseen", "gateway+traces"],
+    ]
     assert all(cost["cpu_us"] > 0 for cost in report["rows"][0]["costs"])
     assert [(one["server"], one["cancelled"]) for one in report["memory"]] == [("nginx", 5), ("gateway", 5)]
     assert "| whole reply, 200 B prompt | gateway |" in page.read_text()
+
+
+@linux
+@pytest.mark.skipif(find_nginx() is None, reason="needs nginx: apt install nginx")
+def test_measures_every_round_on_a_new_gateway_with_our_own_load(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--rounds", "2", "--seconds", "0.2", "--only", "json-one", "--load", "own") == 0
+    printed = capsys.readouterr()
+    assert "load by own generator" in printed.out
+    assert re.search(r"whole reply, one request at a time  gateway +[0-9.]+ +[0-9.]+ to [0-9.]+ ", printed.out)
 
 
 @linux

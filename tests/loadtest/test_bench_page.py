@@ -8,7 +8,7 @@ from loadtest.bench.page import Judging, Measured, Report, as_markdown, as_text,
 from loadtest.bench.workloads import ROWS, SEEING, SEEN, UNSEEN
 
 MACHINE = Machine("CPU 9", 2, "Linux 6 x86_64", "3.11.7", {"aiohttp": "3.14.5"}, "1.22.1", "wrk", 0.25)
-SMALL = Measured(ROWS[0], (Cost("nginx", 20.04, 0.9, 1.0), Cost("gateway", 100.0, 0.987, 4.996)))
+SMALL = Measured(ROWS[0], (Cost("nginx", 20.04, 0.9, 1.0), Cost("gateway", 100.0, 0.987, 4.996, (98.0, 100.0, 104.25))))
 MEMORY = Memory("gateway", 65_536, 12.34, 30.06, 500, 499)
 REPORT = Report(MACHINE, 3, 2.5, (SMALL,), (MEMORY,))
 
@@ -25,9 +25,9 @@ def test_prints_a_table() -> None:
         "load average before the run 0.2",
         "3 rounds of 2.5 s",
         "",
-        "load                       server   CPU us  per      x nginx  core used",
-        "whole reply, 200 B prompt  nginx    20.0    request  1        90%",
-        "whole reply, 200 B prompt  gateway  100.0   request  5.00     99%",
+        "load                       server   CPU us  min to max     per      x nginx  core used",
+        "whole reply, 200 B prompt  nginx    20.0                   request  1        90%",
+        "whole reply, 200 B prompt  gateway  100.0   98.0 to 104.2  request  5.00     99%",
         "",
         "server   open streams  KiB per stream  MiB at rest  CPU us per event  cancelled upstream",
         "gateway  500           12.3            64           30.1              499 of 500",
@@ -36,7 +36,7 @@ def test_prints_a_table() -> None:
 
 def test_writes_a_page_with_the_same_numbers() -> None:
     page = as_markdown(REPORT)
-    assert "| whole reply, 200 B prompt | gateway | 100.0 | request | 5.00 | 99% |\n" in page
+    assert "| whole reply, 200 B prompt | gateway | 100.0 | 98.0 to 104.2 | request | 5.00 | 99% |\n" in page
     assert "| gateway | 500 | 12.3 | 64 | 30.1 | 499 of 500 |\n" in page
     assert f"{MACHINE.line()}. 3 rounds of 2.5 s each.\n" in page
 
@@ -54,10 +54,22 @@ def seen(on: tuple[float, ...], off: tuple[float, ...]) -> Report:
 def test_tells_what_seeing_costs_by_the_median_of_each_rounds_difference() -> None:
     report = seen((110.0, 150.0, 300.0), (100.0, 138.0, 270.0))
     assert report.seeing_us() == 12.0
-    words = "Metrics, decision records and 1 % traces cost 12.0 us per request."
+    words = "Metrics, decision records and 1 % traces cost 12.0 us per request (10.0 to 30.0 in 3 rounds)."
     assert words in as_text(report).splitlines()
     assert f"\n{words}\n" in as_markdown(report)
     assert REPORT.seeing_us() is None
+
+
+def test_tells_no_spread_of_a_single_round() -> None:
+    report = seen((110.0,), (100.0,))
+    assert "Metrics, decision records and 1 % traces cost 10.0 us per request." in as_text(report).splitlines()
+    assert [cost.spread_us for cost in report.rows[0].costs] == [None, None, None]
+
+
+def test_tells_the_spread_of_starts_of_gateways_alone() -> None:
+    each_us = (100.0, 90.0, 120.0)
+    assert Cost("gateway", 100.0, 1.0, 5.0, each_us).spread_us == (90.0, 120.0)
+    assert Cost("nginx", 100.0, 1.0, 1.0, each_us).spread_us is None  # one process all the time
 
 
 def test_finds_the_ratio_to_be_checked() -> None:
