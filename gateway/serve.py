@@ -35,7 +35,9 @@ from gateway.edge.kube.state import StateMap
 from gateway.edge.metrics import registry
 from gateway.edge.process import CONFIG_LOOK_S, Reloader, StartError, configured, run_process, stop_signal
 from gateway.edge.records import Records
+from gateway.edge.shared_token import shared_token
 from gateway.edge.sinks.configured import Here, couriers_of
+from gateway.edge.sinks.keys import SinkKey
 from gateway.edge.sinks.otlp import Unusable, resource_of
 from gateway.edge.tracing.settings import SINK, tracing_of
 from gateway.settings import Settings
@@ -64,7 +66,7 @@ async def _serve(settings: Settings) -> None:
     access = _access(settings)
     instance = str(uuid4())  # names this process to whoever collects what it tells
     gateway, reloader, records, upstream = _made(settings, instance)
-    others = (_traced(gateway, instance), evaluating(gateway, settings.monitor_url))
+    others = (_traced(gateway, instance), evaluating(gateway, settings.monitor_url, shared_token(os.environ)))
     couriers: list[Courier[Any]] = [courier for courier in others if courier is not None]
     stop = stop_signal()
     gateway.waiting_for = "" if access is None else "waiting for the monitor's state"
@@ -133,13 +135,13 @@ def _flush(records: Records, couriers: Sequence[Courier[Any]]) -> None:
         courier.close(FLUSH_S)
 
 
-def evaluating(gateway: Gateway, monitor_url: str) -> Courier[bytes] | None:
+def evaluating(gateway: Gateway, monitor_url: str, token: SinkKey) -> Courier[bytes] | None:
     """Draw requests for evaluation, where there is a monitor to take them."""
     if not monitor_url:
         if any(route.evaluate is not None for route in gateway.compiled.policy.routes):
             log.warning("a route says evaluate, and POINTSMAN_MONITOR_URL names no monitor: nothing is drawn")
         return None
-    halves = Halves(monitor_url)
+    halves = Halves(monitor_url, token)
     gateway.evaluate(halves.take)
     gateway.sinks[EVALUATION] = halves.courier
     return halves.courier

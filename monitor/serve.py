@@ -27,6 +27,7 @@ from gateway.edge.kube.access import Access, NoAccess, find_access
 from gateway.edge.loop_lag import LoopLag
 from gateway.edge.process import CONFIG_LOOK_S, StartError, configured, run_process, stop_signal
 from gateway.edge.secrets import SecretStore
+from gateway.edge.shared_token import shared_token
 from gateway.settings import Settings
 from gateway.upstream.client import Upstream
 from monitor.evaluation.office import Around, Office
@@ -208,6 +209,7 @@ def _office(settings: Settings, outside: Outside, monitor: Monitor, name: str) -
         press=monitor.press,
         prices=lambda: monitor.book.prices,
         leads=lambda: monitor.leads,
+        token=shared_token(os.environ),
         config=ConfigPlace(settings.config_path(), settings.catalog),
     )
     return Office(place_of(settings), around)

@@ -56,7 +56,8 @@ LABELS = {
     "`expired`, `silent`, `network`, `denied`, `throttled`, `error`",
     "reason of pointsman_probes_skipped": "`proven`, `paused`, `unpriced`, `budget`",
     "reason of pointsman_shed_requests": "`overloaded`, `rate_limited`, `connections`, `slow_head`",
-    "result of pointsman_evaluation_halves": "`new`, `known` (handed over before), `refused`",
+    "result of pointsman_evaluation_halves": "`new`, `known` (handed over before), `refused`, "
+    "`unauthorized` (without the token that gateways and monitor share)",
     "result of pointsman_evaluation_work": "`answered`, `same` (nobody had to be asked), `given_up`, `judged`, "
     "`skipped` (the judge's words could not be read), `postponed` (failed, and is tried again), `over_budget` (waits "
     "for money), `expired` (texts were deleted), `failures` (of the store, or of this program)",

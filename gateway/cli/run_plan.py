@@ -1,18 +1,21 @@
 """What `pointsman run` is going to start, decided before anything is: ports, directory, simulated providers or not."""
 
+import secrets
 import socket
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
 from gateway.cli.local_http import url_of
 from gateway.config.known import Known
 from gateway.config.load import load_defaults
+from gateway.edge.shared_token import VARIABLE as TOKEN
 from gateway.settings import PREFIX, Settings
 
 PRICE_URLS = ("PRICES_OPENROUTER_URL", "PRICES_MODELSDEV_URL", "PRICES_LITELLM_URL", "PRICES_HUGGINGFACE_URL")
+TOKEN_BYTES = 32
 _PORTS = {"port": "--port", "admin_port": "--admin-port", "monitor_port": "--monitor-port"}
 
 
@@ -26,6 +29,8 @@ class Plan:
     state_dir: Path
     own_state: bool  # the directory is temporary and goes with us
     simulate: bool
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(TOKEN_BYTES), repr=False)
+    """What gateway and monitor of this run know each other by, where the operator gave them nothing."""
 
     @property
     def url(self) -> str:
@@ -62,7 +67,8 @@ class Plan:
             decided["CONFIG"] = str(config.absolute())
         if self.simulate:  # then nothing leaves this machine, and no list knows the prices
             decided |= dict.fromkeys(PRICE_URLS, "")
-        return {**inherited, **{f"{PREFIX}{name}": value for name, value in decided.items()}}
+        token = inherited.get(TOKEN) or self.token
+        return {**inherited, **{f"{PREFIX}{name}": value for name, value in decided.items()}, TOKEN: token}
 
 
 def plan_run(settings: Settings, known: Known, here: Path) -> Plan:

@@ -16,10 +16,12 @@ from aiohttp import web
 from gateway.config.compile import Compiled
 from gateway.core.policy import Evaluate
 from gateway.core.pricing import Price
+from gateway.edge.sinks.keys import SinkKey
 from gateway.flow.ports import Keys, Upstream
 from monitor.evaluation.asking import Asker
 from monitor.evaluation.calling import Caller
 from monitor.evaluation.desk import Desk
+from monitor.evaluation.gate import Gate
 from monitor.evaluation.intake import Intake, answered
 from monitor.evaluation.judge import Judge
 from monitor.evaluation.keeper import Keeper
@@ -57,6 +59,7 @@ class Around:
     press: Press
     prices: Callable[[], Mapping[str, Price | None]]
     leads: Callable[[], bool]  # whether what is there once for all replicas falls to this one
+    token: SinkKey  # that gateways prove themselves by
     config: ConfigPlace = field(default_factory=ConfigPlace)  # that changes are proposed to
 
 
@@ -69,7 +72,8 @@ class Office:
         spending = Spending(store)
         asker, judge = Asker(self._caller, spending, around.clock), Judge(self._caller, spending, around.clock)
         self.worker = Worker(store, asker, judge, around.clock, around.name)
-        self.intake = Intake(store, around.clock.epoch_s, self.worker.wake)
+        self._gate = Gate(around.token)
+        self.intake = Intake(store, self._gate, around.clock.epoch_s, self.worker.wake)
         self._desk = Desk(store, around.clock.epoch_s)
         self._rules: Mapping[str, Evaluate] = {}
         self._wanted = asyncio.Event()
@@ -85,6 +89,8 @@ class Office:
         self._proposer.reconfigure(compiled.policy)
         self._caller.reconfigure(compiled.policy, keys)
         self.worker.reconfigure(self._rules, lambda terms: barred(terms, compiled.policy))
+        if self._rules:
+            self._gate.announce()
         if self._rules or self._place.used():
             self._wanted.set()
 

@@ -7,10 +7,9 @@
 
 There is no login: a scorer is whoever gives a name. So a browser that shows another site's page is kept from scoring in
 its user's name: what comes from elsewhere is refused, and a verdict is JSON, which no other site's page can send
-without being asked first whether it may.
+without being asked first whether it may. Who asks a lot waits: a few threads are there for all scorers together.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -19,14 +18,18 @@ from aiohttp import web
 
 from gateway.edge.assets import page_route
 from monitor.evaluation.desk import Choice, Desk, ScorerError
+from monitor.evaluation.intake import read_up_to
 from monitor.evaluation.store import StoreError
 from monitor.evaluation.tickets import LapsedTicketError, TicketError
+from monitor.evaluation.turns import Turns
 
 FRESH = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+BODY_LIMIT = 16 << 10  # a verdict has some 400 bytes
+AT_ONCE = 4  # questions of scorers that the store is asked
 VALID = f"send {{ticket, scorer, verdict}}, verdict being one of {', '.join(Choice)}"
 
 log = logging.getLogger(__name__)
@@ -45,21 +48,27 @@ class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def evaluation_routes(desk: Desk) -> list[web.RouteDef]:
     """What the monitor's application adds where evaluation is on."""
 
+    turns = Turns(AT_ONCE)
+
     async def following(request: web.Request) -> web.Response:
-        return _json(await asyncio.to_thread(desk.next, request.query.get("scorer", "")))
+        scorer = request.query.get("scorer", "")
+        return _json(await turns.take(lambda: desk.next(scorer)))
 
     async def verdicts(request: web.Request) -> web.Response:
         if request.content_type != "application/json":
             return _refused(415, "send the verdict as application/json")
+        body = await read_up_to(request, BODY_LIMIT)
+        if body is None:
+            return _refused(413, f"send at most {BODY_LIMIT >> 10} KiB")
         try:
-            said = msgspec.json.decode(await request.read(), type=Said)
+            said = msgspec.json.decode(body, type=Said)
         except msgspec.MsgspecError as error:
             return _refused(400, f"{error}; {VALID}")
-        await asyncio.to_thread(desk.judge, said.ticket, said.scorer, said.verdict)
+        await turns.take(lambda: desk.judge(said.ticket, said.scorer, said.verdict))
         return _json({"taken": True})
 
     async def progress(_: web.Request) -> web.Response:
-        return _json({"progress": await asyncio.to_thread(desk.progress)})
+        return _json({"progress": await turns.take(desk.progress)})
 
     return [
         page_route("/evaluate", "evaluate.html"),

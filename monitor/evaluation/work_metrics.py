@@ -15,8 +15,9 @@ def work_families(work: Work | None) -> Iterator[Family]:
     taken, done = (None, None) if work is None else work
     yield counter(
         "pointsman_evaluation_halves",
-        "First halves of pairs that gateways handed over, and refused requests with such. Worry where refused rises: "
-        "gateways of another version, or of another configuration.",
+        "First halves of pairs that gateways handed over, and refused requests with such. Worry where refused rises "
+        "(gateways of another version, or of another configuration) and where unauthorized does for longer than it "
+        "takes to replace a token: gateways with another one or none, or somebody who wants to forge pairs.",
         ("result",),
         _by_result(taken),
     )

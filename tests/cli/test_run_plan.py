@@ -59,6 +59,8 @@ def plan(**given: object) -> Plan:
 
 def test_the_children_share_what_was_decided() -> None:
     environ = plan().environ({"PATH": "/bin", "POINTSMAN_PORT": "9"}, Path("/c.yaml"))
+    token = environ.pop("POINTSMAN_EVALUATIONS_TOKEN")
+    assert len(token) > 40
     assert environ == {
         "PATH": "/bin",
         "POINTSMAN_HOST": "127.0.0.1",
@@ -73,6 +75,15 @@ def test_the_children_share_what_was_decided() -> None:
         "POINTSMAN_CONFIG": "/c.yaml",
     }
     assert "POINTSMAN_CONFIG" not in plan().environ({}, None)
+
+
+def test_the_children_know_each_other_by_a_token_of_this_run_or_the_operators() -> None:
+    first, other = plan(), plan()
+    tokens = {one.environ({}, None)["POINTSMAN_EVALUATIONS_TOKEN"] for one in (first, first, other)}
+    assert len(tokens) == 2
+    assert first.token not in repr(first)
+    assert first.environ({"POINTSMAN_EVALUATIONS_TOKEN": "mine"}, None)["POINTSMAN_EVALUATIONS_TOKEN"] == "mine"
+    assert first.environ({"POINTSMAN_EVALUATIONS_TOKEN": ""}, None)["POINTSMAN_EVALUATIONS_TOKEN"] == first.token
 
 
 def test_decisions_go_where_the_operator_said() -> None:

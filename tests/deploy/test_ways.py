@@ -45,8 +45,11 @@ def test_no_pod_has_a_token_that_it_does_not_use(way: str, objects: list[Json]) 
         assert tokens == ([{"path": "token", "expirationSeconds": 3600}] if uses_the_api else [])
 
 
-def test_no_key_is_in_the_environment_and_no_secret_is_made(objects: list[Json]) -> None:
-    assert [each for each in objects if each["kind"] == "Secret"] == []
+def test_no_key_is_in_the_environment_and_no_secret_is_made_but_the_token_of_evaluation(
+    way: str, objects: list[Json]
+) -> None:
+    made_here = [each["metadata"]["name"] for each in objects if each["kind"] == "Secret"]
+    assert made_here == (["pointsman-evaluations"] if way == "full" else [])
     for _, pod in pods(objects):
         for container in pod["containers"]:
             assert not any("secretKeyRef" in each.get("valueFrom", {}) for each in container.get("env", ()))

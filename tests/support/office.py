@@ -15,6 +15,7 @@ from gateway.core.breaker import BreakerRules
 from gateway.core.evaluation import PATH, Half, encode_halves
 from gateway.core.policy import Evaluate, Label, Route
 from gateway.core.prices import price_book
+from gateway.edge.sinks.keys import SinkKey
 from monitor.evaluation.office import Around, Office
 from monitor.evaluation.store import StoreError
 from monitor.ports import Clock
@@ -26,6 +27,7 @@ from tests.support.scripted_upstream import ScriptedUpstream
 
 EVALUATING = Route("default", evaluate=Evaluate(share=0.02, against=1))
 PLAIN = Route("default")
+NO_TOKEN = SinkKey("evaluations", "token", "TOKEN", {}, "/nowhere")
 
 
 def compiled(*routes: Route, labels: tuple[Label, ...] = ()) -> Compiled:
@@ -64,9 +66,11 @@ class Rig:
     async def hand_over(self, *halves: Half) -> tuple[int, Any, str | None]:
         return await self.post(encode_halves(list(halves)))
 
-    async def post(self, body: bytes, content_type: str = "application/json") -> tuple[int, Any, str | None]:
+    async def post(
+        self, body: bytes, content_type: str = "application/json", **headers: str
+    ) -> tuple[int, Any, str | None]:
         """Status, JSON, and when to come again."""
-        async with self.http.post(PATH, data=body, headers={"Content-Type": content_type}) as response:
+        async with self.http.post(PATH, data=body, headers={"Content-Type": content_type, **headers}) as response:
             return response.status, await response.json(), response.headers.get("Retry-After")
 
     async def get(self, path: str) -> tuple[int, Any]:
@@ -75,13 +79,16 @@ class Rig:
 
 
 @asynccontextmanager
-async def office(place: PlayedPlace, *routes: Route, vendors: ScriptedUpstream | None = None) -> AsyncIterator[Rig]:
+async def office(
+    place: PlayedPlace, *routes: Route, vendors: ScriptedUpstream | None = None, token: SinkKey = NO_TOKEN
+) -> AsyncIterator[Rig]:
     """In real time, since it has a port."""
     now_s = asyncio.get_running_loop().time
     begun_s = now_s()
     clock = Clock(now_s, lambda: EPOCH_S + now_s() - begun_s)
     publisher, asked = PlayedPublisher(), vendors or upstream()
-    around = Around(asked, clock, "monitor-1", Press(publisher, clock, "monitor-1", 30.0), lambda: PRICES, lambda: True)
+    press = Press(publisher, clock, "monitor-1", 30.0)
+    around = Around(asked, clock, "monitor-1", press, lambda: PRICES, lambda: True, token)
     made = Office(place, around)
     made.reconfigure(compiled(*routes), Keys())
     app = web.Application()

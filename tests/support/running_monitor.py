@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 PATIENCE_S = 20.0
+TOKEN = "t-gateways"
 
 
 def environ(path: Path, **more: str) -> dict[str, str]:
@@ -24,6 +25,7 @@ def environ(path: Path, **more: str) -> dict[str, str]:
         "POINTSMAN_CONFIG": str(path / "pointsman.yaml"),
         "POINTSMAN_STATE_DIR": str(path / "state"),
         "POINTSMAN_MONITOR_PORT": "0",
+        "POINTSMAN_EVALUATIONS_TOKEN": TOKEN,
         "CORP_KEY": "sk-canary",
         **more,
     }

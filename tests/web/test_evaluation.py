@@ -10,6 +10,7 @@ import pytest
 
 from gateway.core.certificate import VERSION, Certificate, Certificates
 from gateway.core.evaluation import Half, decode_halves
+from gateway.edge.shared_token import shared_token
 from gateway.serve import evaluating
 from tests.support.receiver import NEVER, receiving
 from tests.support.running_gateway import WAIT_S, GatewayChild, config_of, gateway_child, gateway_with, vendors_of
@@ -29,9 +30,10 @@ async def ask(child: GatewayChild, http: aiohttp.ClientSession, **fields: Any) -
 
 async def test_a_drawn_request_reaches_the_monitor_with_its_answer(tmp_path: Path) -> None:
     with receiving() as monitor:
+        environ = {"POINTSMAN_MONITOR_URL": monitor.url, "POINTSMAN_EVALUATIONS_TOKEN": "t-1"}
         async with (
             vendors_of(VENDORS) as vendors,
-            gateway_child(tmp_path, config_of(vendors, **EVALUATING), {"POINTSMAN_MONITOR_URL": monitor.url}) as child,
+            gateway_child(tmp_path, config_of(vendors, **EVALUATING), environ) as child,
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=WAIT_S)) as http,
         ):
             answers = [await ask(child, http), await ask(child, http, stream=True, session_id="s-1")]
@@ -40,6 +42,7 @@ async def test_a_drawn_request_reaches_the_monitor_with_its_answer(tmp_path: Pat
             child.process.terminate()
             assert await child.exit_status() == 0
         found: list[Half] = [half for sent in monitor.sent for half in decode_halves(sent.body)]
+    assert {sent.headers["authorization"] for sent in monitor.sent} == {"Bearer t-1"}
     assert [status for status, *_ in answers] == [200, 200]
     assert [(half.decision, half.answer) for half in found] == [(decision, text) for _, text, decision in answers]
     assert [half.request for half in found] == [BODY, {**BODY, "stream": True}]
@@ -56,7 +59,7 @@ async def test_a_dead_monitor_changes_neither_status_nor_answer(there: str) -> N
         monitor.always = NEVER
         url = monitor.url if there != "nobody" else f"http://127.0.0.1:{_unused_port()}"
         async with gateway_with(*VENDORS, **EVALUATING) as running:
-            courier = evaluating(running.gateway, url)
+            courier = evaluating(running.gateway, url, shared_token({}))
             assert courier is not None
             for stream in (False, True):
                 async with running.post("/v1/chat/completions", {**BODY, "stream": stream}) as response:
@@ -67,7 +70,7 @@ async def test_a_dead_monitor_changes_neither_status_nor_answer(there: str) -> N
 
 async def test_without_a_monitor_nothing_is_drawn_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
     async with gateway_with(*VENDORS, **EVALUATING) as running:
-        assert evaluating(running.gateway, "") is None
+        assert evaluating(running.gateway, "", shared_token({})) is None
         async with running.post("/v1/chat/completions", BODY) as response:
             assert response.status == 200
         assert "pointsman_evaluation_drawn_total{" not in await running.admin_text("/metrics")
@@ -98,7 +101,7 @@ async def test_where_no_route_evaluates_a_gateway_without_a_monitor_has_nothing_
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with gateway_with(*VENDORS) as running:
-        assert evaluating(running.gateway, "") is None
+        assert evaluating(running.gateway, "", shared_token({})) is None
     assert "evaluate" not in caplog.text
 
 

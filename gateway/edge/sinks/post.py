@@ -30,6 +30,14 @@ def gzipped(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, dict[str, s
     return gzip.compress(body, compresslevel=3, mtime=0), {**headers, "Content-Encoding": "gzip"}
 
 
+class Answered(Undelivered):
+    """The other side answered, and not with a success."""
+
+    def __init__(self, status: int, retry_after_s: float | None, final: bool) -> None:
+        super().__init__(f"answered {status}", retry_after_s, final)
+        self.status = status
+
+
 class Post:
     """One place. Not for several threads at once."""
 
@@ -57,7 +65,7 @@ class Post:
         self._epoch_s = epoch_s
 
     def send(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-        """The answer's body, of a success. Raises `Undelivered` for everything else."""
+        """The answer's body, of a success. Raises `Undelivered` for everything else, `Answered` where it was told."""
         try:
             answer, said = self._exchange(self._prefix + path, body, {"User-Agent": USER_AGENT, **headers})
         except TimeoutError:
@@ -73,7 +81,7 @@ class Post:
             return said
         transient = answer.status in TRANSIENT or answer.status >= 500
         wait_s = self._wait_s(answer) if transient else None
-        raise Undelivered(f"answered {answer.status}", wait_s, final=not transient)
+        raise Answered(answer.status, wait_s, final=not transient)
 
     def close(self) -> None:
         if self._connection is not None:

@@ -8,8 +8,10 @@ from threading import Event, Semaphore
 import pytest
 
 from gateway.core.certificate import KEY
+from gateway.core.evaluation import encode_halves
 from gateway.core.policy import Label
-from monitor.evaluation import intake
+from gateway.edge.sinks.keys import SinkKey
+from monitor.evaluation import intake, turns
 from monitor.evaluation import office as office_module
 from monitor.evaluation.sql_store import SqlStore
 from monitor.evaluation.store import Store
@@ -52,6 +54,26 @@ async def test_says_what_is_wrong_with_what_it_refuses(
         found, told, _ = await rig.post(body, content_type)
         assert (found, words in told["error"]["message"]) == (status, True)
         assert rig.office.intake.taken.refused == 1
+
+
+async def test_who_brings_another_token_is_refused_unread_counted_and_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = SinkKey("evaluations", "token", "TOKEN", {"TOKEN": "t-right"}, "/nowhere")
+    async with office(PlayedPlace(tmp_path), EVALUATING, token=token) as rig:
+        await until_open(rig)
+        refused = [await rig.post(b"no list of halves", Authorization="Bearer t-wrong") for _ in range(3)]
+        taken = await rig.post(encode_halves([a_half()]), Authorization="Bearer t-right")
+        counted = rig.office.intake.taken
+        status, _ = await rig.get("/api/evaluation/next?scorer=Ann")
+    why = {"error": {"message": "send the token that gateways and monitor share"}}
+    assert refused == [(401, why, None)] * 3
+    assert (taken[0], status) == (200, 200)
+    assert (counted.new, counted.refused, counted.unauthorized) == (1, 0, 3)
+    told = [record.message for record in caplog.records if "are refused" in record.message]
+    assert told == ["halves of pairs from 127.0.0.1 are refused: send the token that gateways and monitor share"]
+    assert "t-right" not in caplog.text
+    assert "t-wrong" not in caplog.text
 
 
 async def test_takes_nothing_and_makes_nothing_where_no_route_evaluates(tmp_path: Path) -> None:
@@ -113,7 +135,7 @@ async def test_a_store_that_hangs_holds_no_more_threads_than_two(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many gateways come again: probes and publishing need threads as well."""
-    monkeypatch.setattr(intake, "WAIT_S", 0.01)
+    monkeypatch.setattr(turns, "WAIT_S", 0.01)
     entered, free = Semaphore(0), Event()
 
     def hang(*_: object) -> int:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from gateway.core.evaluation import PATH, Half, encode_halves
+from gateway.edge.shared_token import HEADER, bearer
 from loadtest.control import RunningVendor, start_vendor
 from loadtest.vendors import provider_rows, vendor_named
 from monitor.evaluation.pairs import By
@@ -19,7 +20,7 @@ from tests.support.builders import a_body
 from tests.support.evaluating import a_half, text_of
 from tests.support.openai_scripts import a_stream
 from tests.support.responses import message, response
-from tests.support.running_monitor import environ, on_its_port, until
+from tests.support.running_monitor import TOKEN, environ, on_its_port, until
 
 VENDORS = ("sim-fast", "sim-claude", "sim-pro")
 JUDGE = "sim-pro/pro-1"
@@ -69,13 +70,18 @@ async def test_asks_judges_and_pays_what_the_vendors_bill(tmp_path: Path) -> Non
         async with on_its_port(environ(tmp_path)) as (process, session):
             halves = encode_halves(drawn(datetime.now(UTC).timestamp()))
 
+            async def answered(token: str) -> int:
+                headers = {"Content-Type": "application/json", HEADER: bearer(token)}
+                async with session.post(PATH, data=halves, headers=headers) as answer:
+                    return answer.status
+
             async def handed_over() -> bool:
-                async with session.post(PATH, data=halves, headers={"Content-Type": "application/json"}) as answer:
-                    return answer.status == 200
+                return await answered(TOKEN) == 200
 
             async def all_judged() -> bool:
                 return len(store.judged()) == 3
 
+            assert await answered("t-forged") == 401
             await until(handed_over)
             store = Store.open(str(tmp_path / "state" / "evaluations.sqlite"))
             await until(all_judged)
@@ -87,6 +93,9 @@ async def test_asks_judges_and_pays_what_the_vendors_bill(tmp_path: Path) -> Non
 
     assert process.returncode == 0
     assert b"Traceback" not in log
+    assert TOKEN.encode() not in log
+    assert b"t-forged" not in log
+    assert 'pointsman_evaluation_halves_total{result="unauthorized"} 1.0' in metrics
     assert 'pointsman_evaluation_halves_total{result="new"} 3.0' in metrics
     assert 'pointsman_evaluation_work_total{result="answered"} 3.0' in metrics
     if today() != begun:

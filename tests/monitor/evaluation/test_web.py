@@ -1,14 +1,17 @@
 """The scoring page's API over a real port: what it gives, what it refuses and in which words, and who may not ask."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Event, Semaphore
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
+from monitor.evaluation import turns
 from monitor.evaluation.desk import Desk
 from monitor.evaluation.store import Store, StoreError
 from monitor.evaluation.web import evaluation_routes
@@ -160,6 +163,37 @@ async def test_takes_no_form_which_any_page_could_send(tmp_path: Path, kind: str
     async with desk_on_a_port(tmp_path) as client:
         status, told = await client.say(b"{}", **{"Content-Type": kind})
         assert (status, message(told)) == (415, "send the verdict as application/json")
+
+
+async def test_takes_no_more_than_a_verdict_can_have(tmp_path: Path) -> None:
+    async with desk_on_a_port(tmp_path) as client:
+        status, told = await client.say(b'{"ticket": "' + b"x" * 20_000 + b'"}')
+        assert (status, message(told)) == (413, "send at most 16 KiB")
+
+
+async def test_a_store_that_hangs_holds_no_more_threads_than_four(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many people, or programs, come again: probes and publishing need threads as well."""
+    monkeypatch.setattr(turns, "WAIT_S", 0.01)
+    entered, free = Semaphore(0), Event()
+
+    def hang(*_: object) -> None:
+        entered.release()
+        free.wait()
+
+    async with desk_on_a_port(tmp_path) as client:
+        client.store.next_for = hang  # type: ignore[method-assign,assignment]
+        held = [asyncio.create_task(client.get("next?scorer=Ann")) for _ in range(4)]
+        try:
+            for _ in held:
+                await asyncio.to_thread(entered.acquire)
+            async with asyncio.timeout(10.0):
+                others = [await client.get(path) for path in ("next?scorer=Ben", "progress")]
+        finally:
+            free.set()
+        assert [status for status, _ in others] == [503, 503]
+        assert [status for status, _ in await asyncio.gather(*held)] == [200] * 4
 
 
 async def test_says_where_the_store_fails_without_its_words(tmp_path: Path) -> None:

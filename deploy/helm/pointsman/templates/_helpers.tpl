@@ -93,6 +93,13 @@ labels:
 {{- with .Values.monitor.evaluations }}{{ if or .existingSecret .path }}true{{ end }}{{ end -}}
 {{- end -}}
 
+{{/* Name of the Secret with the token that gateways and monitor share, where they evaluate. */}}
+{{- define "pointsman.evaluationsToken" -}}
+{{- if include "pointsman.evaluates" . -}}
+{{- default (printf "%s-evaluations" (include "pointsman.fullname" .)) .Values.monitor.evaluations.tokenSecret -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Values that cannot be right together. */}}
 {{- define "pointsman.validate" -}}
 {{- $v := .Values -}}

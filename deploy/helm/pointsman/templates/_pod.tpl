@@ -189,6 +189,12 @@ resources:
     items:
       - {key: url, path: evaluations/url}
 {{- end }}
+{{- with include "pointsman.evaluationsToken" $root }}
+- secret:
+    name: {{ . }}
+    items:
+      - {key: token, path: evaluations/token}
+{{- end }}
 {{- if eq (index . 1) "gateway" }}
 {{- with $root.Values.tracing.headersSecret }}
 - secret:
