@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from gateway import VERSION
 from gateway.config.compile import Compiled
 from gateway.config.effective import effective
+from gateway.core.ask import Ask
 from gateway.core.certificate import NONE as NO_CERTIFICATES
 from gateway.core.certificate import Certificates
 from gateway.core.classify import Classifier
@@ -105,7 +106,7 @@ class Gateway:
         self.door: Doorkeeper = Unopened()  # of the client port
         self.sinks: dict[str, Counted] = {}  # by name: where records go
         self.lag = LoopLag(clock.now_s, asyncio.sleep)
-        self._traced: Callable[[Decision], Decision] | None = None
+        self._traced: Callable[[Decision, Ask], Decision] | None = None
         self._life = clock.new_id()  # names this process to the monitor
         self._records = records
         self._ends: list[Ended] = []  # of this turn of the loop
@@ -218,7 +219,7 @@ class Gateway:
 
     # -- what happens ------------------------------------------------------------------------------------------------
 
-    def trace(self, sampling: Sampling, take: Callable[[Decision], Decision]) -> None:
+    def trace(self, sampling: Sampling, take: Callable[[Decision, Ask], Decision]) -> None:
         """Give each request from now on its place in a trace; `take` says, when it is over, what there is of it."""
         self.walk.sampling = sampling
         self._traced = take
@@ -245,13 +246,13 @@ class Gateway:
         ends, self._ends = self._ends, []
         for ended in ends:
             try:
-                self._record(self.walk.settled(ended))
+                self._record(self.walk.settled(ended), ended.run.request.ask)
             except Exception:  # one that cannot be made must not take the others with it
                 log.exception("the record of request %s could not be made", ended.run.request.id)
 
-    def _record(self, decision: Decision) -> None:
+    def _record(self, decision: Decision, ask: Ask) -> None:
         if self._traced is not None:
-            decision = self._traced(decision)
+            decision = self._traced(decision, ask)
         self.metrics.observe(decision)
         self.today.add(decision)
         self.variants.add(decision)

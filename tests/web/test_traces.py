@@ -86,6 +86,9 @@ async def test_a_clients_trace_goes_on_through_the_gateway_to_its_provider(tmp_p
         (row,) = there.rows()
     assert (request["trace"], request["parent"], request["name"]) == (TRACE, SPAN, "POST /v1/chat/completions")
     assert (attempt["trace"], attempt["parent"]) == (TRACE, request["id"])
+    stated = {name: value for name, value in attempt["attributes"].items() if name.startswith("gen_ai.request.")}
+    assert stated.pop("gen_ai.request.stream", False) is stream
+    assert stated == {"gen_ai.request.model": "open-8b", "gen_ai.request.max_tokens": 20}
     assert {name: told.get(name) for name in SENT} == {
         "traceparent": f"00-{TRACE}-{attempt['id']}-01", "tracestate": "a=b", "baggage": None,
     }  # fmt: skip

@@ -1,7 +1,7 @@
 """Names of attributes, as spans carry them.
 
 Sources, looked up on 2026-11-25: OpenTelemetry's conventions for GenAI (open-telemetry/semantic-conventions-genai on
-GitHub, docs/gen-ai/gen-ai-spans.md; all in development, so they stand here and are not taken from a package that moves)
+GitHub, docs/gen-ai/client-inference.md; all in development, so they stand here and come from no package, which moves)
 and the stable ones of HTTP, servers and errors (semantic conventions 1.41). Cost has none: what is ours begins with
 `pointsman.`.
 """
@@ -14,6 +14,19 @@ OPERATION_NAME = "gen_ai.operation.name"
 PROVIDER_NAME = "gen_ai.provider.name"
 REQUEST_MODEL = "gen_ai.request.model"
 REQUEST_STREAM = "gen_ai.request.stream"
+REQUEST_MAX_TOKENS = "gen_ai.request.max_tokens"
+REQUEST_TEMPERATURE = "gen_ai.request.temperature"
+REQUEST_TOP_P = "gen_ai.request.top_p"
+REQUEST_TOP_K = "gen_ai.request.top_k"
+REQUEST_FREQUENCY_PENALTY = "gen_ai.request.frequency_penalty"
+REQUEST_PRESENCE_PENALTY = "gen_ai.request.presence_penalty"
+REQUEST_SEED = "gen_ai.request.seed"
+REQUEST_STOP_SEQUENCES = "gen_ai.request.stop_sequences"
+REQUEST_CHOICE_COUNT = "gen_ai.request.choice.count"  # only where it is not 1
+REQUEST_REASONING_LEVEL = "gen_ai.request.reasoning.level"
+REQUEST_ENCODING_FORMATS = "gen_ai.request.encoding_formats"  # of embeddings
+EMBEDDINGS_DIMENSIONS = "gen_ai.embeddings.dimension.count"
+OUTPUT_TYPE = "gen_ai.output.type"
 TIME_TO_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"  # seconds
 INPUT_TOKENS = "gen_ai.usage.input_tokens"  # cached ones included
 OUTPUT_TOKENS = "gen_ai.usage.output_tokens"  # reasoning included

@@ -18,6 +18,7 @@ from gateway.edge.sinks.otlp_values import Value, sound, tell
 from gateway.edge.sinks.rows import end_ns, start_ns
 from gateway.edge.tracing import conventions as names
 from gateway.edge.tracing.places import Place, Places
+from gateway.edge.tracing.stated import NOTHING
 from gateway.formats.registry import surfaces
 
 Attributes = Mapping[str, Value]  # None: not told
@@ -29,13 +30,22 @@ _BROKEN = frozenset({Outcome.FAILED, Outcome.PARTIAL})
 _FINE = frozenset({"ok", FailureKind.CANCELLED.value})
 
 
-def spans_of(decision: Decision, trace: Trace, places: Places) -> list[Span]:
-    """The request's span, then its attempts' in order. Texts go along where the decision still has them."""
+def spans_of(decision: Decision, trace: Trace, places: Places, stated: Attributes = NOTHING) -> list[Span]:
+    """The request's span, then its attempts' in order. Texts go along where the decision still has them.
+
+    Args:
+        decision: the finished request.
+        trace: its place.
+        places: what endpoints are called.
+        stated: the parameters of the request, told of each attempt.
+    """
     own = _request_span(decision, trace)
     attempts = []
     reason = None
     for number, row in enumerate(decision.attempts, 1):
-        attempts.append(_attempt_span(decision, trace, number, places.of(row.endpoint), reason))
+        span = _attempt_span(decision, trace, number, places.of(row.endpoint), reason)
+        tell(span.attributes, stated)
+        attempts.append(span)
         reason = row.outcome
     return [own, *attempts]
 
@@ -182,4 +192,3 @@ def _first_token(decision: Decision, ttft_ms: float | None, started_ms: float) -
 def _status(error: str | None, failed: bool) -> Status | None:
     """Unset where nothing failed, as the conventions want it of servers and clients."""
     return Status(code=Status.STATUS_CODE_ERROR, message=sound(error or "")[:MESSAGE_CHARS]) if failed else None
-

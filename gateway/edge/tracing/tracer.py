@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from google.protobuf.message import DecodeError
+from msgspec import Struct
 from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
@@ -18,6 +19,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from gateway import VERSION
+from gateway.core.ask import Ask
 from gateway.core.catalog import Catalog
 from gateway.core.decision import Decision
 from gateway.core.tail import Tail
@@ -28,6 +30,7 @@ from gateway.edge.sinks.rows import weigh
 from gateway.edge.tracing.places import Places
 from gateway.edge.tracing.settings import SINK, Tracing
 from gateway.edge.tracing.spans import spans_of
+from gateway.edge.tracing.stated import NOTHING, Stated, stated
 
 RULES = Rules(
     queue_limit=2_048,  # requests; the SDK's BatchSpanProcessor holds as many spans
@@ -35,6 +38,13 @@ RULES = Rules(
     batch_limit=128,  # requests, of two to five spans each
     linger_s=2.0,
 )
+
+
+class Kept(Struct, frozen=True, gc=False):
+    """A request whose spans are made; the parameters that its client stated."""
+
+    decision: Decision
+    stated: Stated = NOTHING
 
 
 class Tracer:
@@ -58,10 +68,10 @@ class Tracer:
         self._now_s = now_s
         self._collector = Collector(tracing.target)
         export = Export(self._collector, Places(catalog), resource)
-        self.courier: Courier[Decision] = Courier(SINK, export.deliver, RULES, weigh)
+        self.courier: Courier[Kept] = Courier(SINK, export.deliver, RULES, _weigh)
 
-    def take(self, decision: Decision) -> Decision:
-        """The decision as it is from now on: its trace says whether there are spans of it."""
+    def take(self, decision: Decision, ask: Ask) -> Decision:
+        """The decision as it is from now on: its trace says whether there are spans of it. `ask`: what was asked."""
         trace = decision.trace
         if trace is None:
             return decision
@@ -69,9 +79,10 @@ class Tracer:
             if not self._tail.keeps(decision, self._now_s()):
                 return decision
             decision = replace(decision, trace=replace(trace, recorded=True))
-        self.courier.add(decision if self._captures or decision.texts is None else replace(decision, texts=None))
+        shown = decision if self._captures or decision.texts is None else replace(decision, texts=None)
+        labels = () if decision.considered is None else decision.considered.labels
+        self.courier.add(Kept(shown, stated(ask, all(label.content_allowed for label in labels))))
         return decision
-
 
     def close(self, within_s: float) -> None:
         """Send what waits, for at most so long."""
@@ -88,18 +99,21 @@ class Export:
         self._resource = Resource(attributes=key_values(resource))
         self._scope = InstrumentationScope(name="pointsman", version=VERSION)
 
-    def deliver(self, decisions: Sequence[Decision]) -> None:
+    def deliver(self, kept: Sequence[Kept]) -> None:
         """Raises `Undelivered`."""
         spans: list[Span] = []
-        for decision in decisions:
-            assert decision.trace is not None, "only what is recorded is carried"
-            spans += spans_of(decision, decision.trace, self._places)
+        for one in kept:
+            trace = one.decision.trace
+            assert trace is not None, "only what is recorded is carried"
+            spans += spans_of(one.decision, trace, self._places, one.stated)
             time.sleep(0)  # lets the event loop's thread in: a batch takes several milliseconds
         scoped = ScopeSpans(scope=self._scope, spans=spans)
-        whole = ExportTraceServiceRequest(
-            resource_spans=[ResourceSpans(resource=self._resource, scope_spans=[scoped])]
-        )
-        _heed(self._collector.send(whole.SerializeToString()), len(decisions))
+        whole = ExportTraceServiceRequest(resource_spans=[ResourceSpans(resource=self._resource, scope_spans=[scoped])])
+        _heed(self._collector.send(whole.SerializeToString()), len(kept))
+
+
+def _weigh(kept: Kept) -> int:
+    return weigh(kept.decision)
 
 
 def _heed(answer: bytes, sent: int) -> None:

@@ -140,6 +140,20 @@ async def test_a_stream_that_failed_over() -> None:
     }  # fmt: skip
 
 
+async def test_parameters_are_told_of_each_attempt() -> None:
+    traced = Traced({"alpha": [[0.2, *an_error(503)]], "beta": [[0.3, *an_answer()]]})
+    await traced.ask()
+    decision = traced.decision
+    assert decision.trace is not None
+    parameters = {"gen_ai.request.temperature": 0.5, "gen_ai.request.seed": None}
+    found = [
+        plain(span, EPOCH_S)["attributes"] for span in spans_of(decision, decision.trace, traced.places, parameters)
+    ]
+    assert [{name for name in attributes if name in parameters} for attributes in found] == [
+        set(), {"gen_ai.request.temperature"}, {"gen_ai.request.temperature"},
+    ]  # fmt: skip
+
+
 async def test_a_stream_that_broke_off() -> None:
     traced = Traced({"alpha": [[ROLE, says("four"), 0.1]]})
     await traced.ask(stream=True)
@@ -221,9 +235,7 @@ async def test_prompt_and_answer_stand_on_the_attempt_that_answered() -> None:
     found = [{name for name in span["attributes"] if name.endswith(".messages")} for span in traced.spans()]
     assert found == [set(), set(), {"gen_ai.input.messages", "gen_ai.output.messages"}]
     told = traced.spans()[2]["attributes"]
-    assert json.loads(told["gen_ai.input.messages"]) == [
-        {"role": "user", "parts": [{"type": "text", "content": "hi"}]}
-    ]
+    assert json.loads(told["gen_ai.input.messages"]) == [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]
     assert json.loads(told["gen_ai.output.messages"]) == [
         {"role": "assistant", "parts": [{"type": "text", "content": "Hello"}], "finish_reason": "stop"}
     ]

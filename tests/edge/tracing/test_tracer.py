@@ -13,14 +13,18 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from gateway.core.ask import Ask, Surface
 from gateway.core.catalog import Catalog
 from gateway.core.decision import AttemptRow, Decision, Outcome
+from gateway.core.policy import Label
 from gateway.core.trace import Trace
 from gateway.edge.courier import Undelivered
 from gateway.edge.sinks.otlp import Collector, Target
 from gateway.edge.tracing.places import Places
 from gateway.edge.tracing.settings import Tracing
-from gateway.edge.tracing.tracer import Export, Tracer
+from gateway.edge.tracing.tracer import Export, Kept, Tracer
+from gateway.formats.registry import surface
+from tests.support.decisions import CONSIDERED
 from tests.support.receiver import HANG_UP, NEVER, Reply, receiving
 from tests.support.spans import exported, plain_values
 
@@ -33,7 +37,9 @@ DECISION = Decision(
     status=200, outcome=Outcome.OK, error=None, usage=None, cost_usd=None, baseline_cost_usd=None, saved_usd=None,
     latency_ms=10.0, ttft_ms=None, response_hash=None, trace=BEGUN,
 )  # fmt: skip
-TEXTS = {"request": {"model": "auto", "messages": [{"role": "user", "content": "hi"}]}, "response": None}
+BODY = {"model": "auto", "messages": [{"role": "user", "content": "hi"}]}
+ASK = surface(Surface.CHAT).parse(BODY, 0, {})
+TEXTS = {"request": BODY, "response": None}
 LONG_S = 20.0  # real seconds for a courier to deliver; only failing tests take so long
 
 
@@ -46,10 +52,10 @@ def tracer(url: str, captures: bool = False) -> Tracer:
 def taken() -> Callable[..., tuple[Decision, list[Any]]]:
     """What comes of a decision: itself, and its spans."""
 
-    def take(decision: Decision, captures: bool = False) -> tuple[Decision, list[Any]]:
+    def take(decision: Decision, captures: bool = False, ask: Ask = ASK) -> tuple[Decision, list[Any]]:
         with receiving() as receiver:
             made = tracer(receiver.url, captures)
-            result = made.take(decision)
+            result = made.take(decision, ask)
             made.close(LONG_S)
         return result, exported(one.body for one in receiver.sent)
 
@@ -91,9 +97,23 @@ def test_texts_stay_out_where_the_record_has_none(taken: Taken) -> None:
     assert "gen_ai.input.messages" not in plain_values(attempt.attributes)
 
 
+@pytest.mark.parametrize(
+    ("labels", "told"), [((), ["END"]), ((Label("pii"), Label("secret", content_allowed=False)), None)]
+)
+def test_tells_what_the_client_stated_but_no_text_that_a_label_forbids(
+    taken: Taken, labels: tuple[Label, ...], told: list[str] | None
+) -> None:
+    body = {**BODY, "temperature": 0.5, "stop": "END"}
+    decision = replace(DECISION, trace=SEEN, considered=replace(CONSIDERED, labels=labels, tier_required=None))
+    _, (_, attempt) = taken(decision, ask=surface(Surface.CHAT).parse(body, 0, {}))
+    values = plain_values(attempt.attributes)
+    assert values["gen_ai.request.temperature"] == 0.5
+    assert values.get("gen_ai.request.stop_sequences") == told
+
+
 def test_says_who_speaks(tmp_path: Path) -> None:
     with receiving() as receiver, closing(Collector(Target(receiver.url, {}), tmp_path / "none")) as collector:
-        Export(collector, Places(Catalog), {"service.name": "gw"}).deliver([replace(DECISION, trace=SEEN)])
+        Export(collector, Places(Catalog), {"service.name": "gw"}).deliver([Kept(replace(DECISION, trace=SEEN))])
     (resource,) = ExportTraceServiceRequest.FromString(receiver.sent[0].body).resource_spans
     assert plain_values(resource.resource.attributes) == {"service.name": "gw"}
     assert [scope.scope.name for scope in resource.scope_spans] == ["pointsman"]
@@ -113,7 +133,7 @@ def test_heeds_what_a_collector_says_of_a_part(answer: Any, lost: int | None, tm
     with receiving() as receiver, closing(Collector(Target(receiver.url, {}), tmp_path / "none")) as collector:
         receiver.always = Reply(200, {}, b"\xffthanks" if answer is None else answer.SerializeToString())
         export = Export(collector, Places(Catalog), {})
-        batch = [replace(DECISION, trace=SEEN)] * 2
+        batch = [Kept(replace(DECISION, trace=SEEN))] * 2
         if lost is None:
             export.deliver(batch)
             return
@@ -128,6 +148,6 @@ def test_what_a_dead_collector_did_not_take_counts_as_dropped(reply: Reply) -> N
         receiver.always = reply
         made = tracer(receiver.url)
         for _ in range(3):
-            made.take(replace(DECISION, trace=SEEN))
+            made.take(replace(DECISION, trace=SEEN), ASK)
         made.courier.close(0.0)
     assert (made.courier.delivered, made.courier.dropped, made.courier.waiting) == (0, 3, 0)
