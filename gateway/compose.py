@@ -70,6 +70,7 @@ from gateway.web.variants import Variants
 
 log = logging.getLogger(__name__)
 
+
 def new_clock() -> Clock:
     """The real clocks and dice."""
     return Clock(now_s=time.monotonic, epoch_s=time.time, new_id=_ids().__next__)
@@ -217,6 +218,10 @@ class Gateway:
         self._scanner = self._scanner or Scanner.compile()
         return self._scanner
 
+    def close(self) -> None:
+        """Ask nobody for credentials any more."""
+        self._minter.close()
+
     # -- what happens ------------------------------------------------------------------------------------------------
 
     def trace(self, sampling: Sampling, take: Callable[[Decision, Ask], Decision]) -> None:
@@ -310,5 +315,3 @@ def _providers(compiled: Compiled) -> dict[str, str]:
 def _ring(compiled: Compiled) -> KeyRing | None:
     keys = compiled.policy.keys
     return None if keys is None else KeyRing(keys)
-
-

@@ -19,7 +19,6 @@ from gateway import VERSION
 from gateway.compose import Gateway, new_clock
 from gateway.core.certificate import KEY as CERTIFICATES
 from gateway.core.certificate import CertificateError, decode_certificates
-from gateway.core.decision import Decision
 from gateway.core.health import ShardSnapshot, SnapshotError, decode_shard
 from gateway.core.price_json import PriceFileError, decode_prices
 from gateway.edge.courier import Courier
@@ -91,6 +90,7 @@ async def _serve(settings: Settings) -> None:
         await admin.drain(1.0)
         with contextlib.suppress(TimeoutError):  # a provider that does not let go must not hold up the end
             await asyncio.wait_for(upstream.close(), CLOSE_S)
+        gateway.close()
         gateway.settle()
         await asyncio.to_thread(_flush, records, couriers)
         log.info("gateway stopped")
@@ -147,7 +147,7 @@ def evaluating(gateway: Gateway, monitor_url: str, token: SinkKey) -> Courier[by
     return halves.courier
 
 
-def _traced(gateway: Gateway, instance: str) -> Courier[Decision] | None:
+def _traced(gateway: Gateway, instance: str) -> Courier[Any] | None:
     """Make spans of requests, where a collector is named."""
     try:
         tracing = tracing_of(os.environ)

@@ -183,6 +183,7 @@ async def running_gateway(text: str) -> AsyncIterator[RunningGateway]:
             await clients.drain(WAIT_S)
             await admin.drain(1.0)
             await upstream.close()
+            made.close()
 
 
 def config_of(vendors: Iterable[RunningVendor], **sections: Any) -> str:

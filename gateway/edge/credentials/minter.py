@@ -86,6 +86,7 @@ class Minter:
             self._renewals = {key: self._renewals[key] for key in keys if key in self._renewals}
 
     def close(self) -> None:
+        """End the thread; what it is asking for just now no longer matters."""
         with self._news:
             self._closed = True
             self._news.notify()
@@ -113,7 +114,8 @@ class Minter:
 
     def _missed(self, renewal: Renewal, words: str) -> None:
         renewal.failed(words, self._now_s())
-        log.warning("no credential from %s", renewal.problem)
+        if not self._closed:
+            log.warning("no credential from %s", renewal.problem)
 
     def _run(self) -> None:
         while self._sleep(self.turn()):

@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable
 
+import pytest
+
 from gateway.core.credential import Bearer
 from gateway.edge.credentials.minted import Minted, MintError
 from gateway.edge.credentials.minter import EARLY_S, RETRIES_S, SPARE_S, Minter
@@ -109,6 +111,17 @@ def test_is_asked_once_by_all_who_want_the_same_and_forgets_what_nobody_wants() 
     world.minter.keep(["other"])
     world.minter.turn()
     assert world.asked == 0
+
+
+def test_complains_of_what_fails_but_not_once_it_is_closed(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    world.words = "cloud.test cannot be reached"
+    world.minter.turn()
+    assert caplog.messages == ["no credential from Cloud: cloud.test cannot be reached"]
+    world.minter.close()  # while it is being asked, for instance
+    world.now_s += RETRIES_S[0]
+    world.minter.turn()
+    assert (world.asked, len(caplog.messages)) == (2, 1)
 
 
 def test_mints_in_a_thread_of_its_own_and_ends_when_closed() -> None:
