@@ -45,7 +45,7 @@ LABELS = {
     "outcome of pointsman_attempts": "`ok`, `partial`, `cancelled`, or why it failed: `unreachable`, "
     "`connect_timeout`, `first_token_timeout`, `answer_timeout`, `idle_timeout`, `total_timeout`, `disconnected`, "
     "`truncated`, `malformed`, `rate_limited`, `overloaded`, `server_error`, `credential`, `billing`, `not_found`, "
-    "`rejected`, `context_length`, `too_large`, `internal`",
+    "`rejected`, `context_length`, `too_large`, `internal`, `shutdown` (the gateway ended first)",
     "provider": "as configured",
     "quantile": "`0.5`, `0.95`, `0.99`",
     "reason of pointsman_exclusions": "`sensitivity`, `capability:<what>` (`capability:field`: a field of the request "

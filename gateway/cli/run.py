@@ -19,13 +19,13 @@ import yaml
 
 from gateway.cli.children import Child, Command, start
 from gateway.cli.local_http import Unreachable, get
-from gateway.cli.run_plan import Plan, RunError
+from gateway.cli.run_plan import STREAMS_S, Plan, RunError
 from gateway.edge.files import write_atomically
 
 READY_WITHIN_S = 30.0
 READY_EVERY_S = 0.1
 SIMULATED_WITHIN_S = 30.0
-DRAIN_S = 60.0  # what the gateway gets to finish its streams; a second signal cuts it short
+DRAIN_S = STREAMS_S + 15.0  # what the gateway gets to end; a second signal cuts it short
 STOP_S = 5.0
 RESTART_FIRST_S, RESTART_LAST_S = 1.0, 30.0  # between starts of a monitor that keeps dying
 _T = TypeVar("_T")

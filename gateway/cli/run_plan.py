@@ -16,6 +16,7 @@ from gateway.settings import PREFIX, Settings
 
 PRICE_URLS = ("PRICES_OPENROUTER_URL", "PRICES_MODELSDEV_URL", "PRICES_LITELLM_URL", "PRICES_HUGGINGFACE_URL")
 TOKEN_BYTES = 32
+STREAMS_S = 45.0  # at the end, for streams; those that last longer are told so by the gateway before it has to go
 _PORTS = {"port": "--port", "admin_port": "--admin-port", "monitor_port": "--monitor-port"}
 
 
@@ -62,6 +63,7 @@ class Plan:
             "GATEWAYS": self.admin_url,
             "MONITOR_URL": self.monitor_url,
             "KUBERNETES": "off",
+            "DRAIN_S": f"{min(self.settings.drain_s, STREAMS_S):g}",
         }
         if config is not None:
             decided["CONFIG"] = str(config.absolute())

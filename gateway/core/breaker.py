@@ -176,6 +176,7 @@ def blame(kind: FailureKind) -> Blame:
             | FailureKind.TOO_LARGE
             | FailureKind.CANCELLED
             | FailureKind.INTERNAL
+            | FailureKind.SHUTDOWN
             | FailureKind.TOTAL_TIMEOUT
         ):
             return Blame.NONE

@@ -39,7 +39,7 @@ def cure(kind: Kind) -> Next:
     match kind:
         case Kind.CONTEXT_LENGTH:
             return Next.FAIL_OVER_LARGER
-        case Kind.REJECTED | Kind.CANCELLED | Kind.INTERNAL | Kind.TOTAL_TIMEOUT:
+        case Kind.REJECTED | Kind.CANCELLED | Kind.INTERNAL | Kind.SHUTDOWN | Kind.TOTAL_TIMEOUT:
             return Next.GIVE_UP
         case (
             Kind.UNREACHABLE | Kind.CONNECT_TIMEOUT | Kind.FIRST_TOKEN_TIMEOUT | Kind.ANSWER_TIMEOUT
@@ -55,7 +55,7 @@ def maybe_billed(kind: Kind) -> bool:
     """Whether the provider may charge for an attempt that failed so: it accepted the request and did not say no."""
     return kind in {
         Kind.FIRST_TOKEN_TIMEOUT, Kind.ANSWER_TIMEOUT, Kind.IDLE_TIMEOUT, Kind.TOTAL_TIMEOUT, Kind.DISCONNECTED,
-        Kind.TRUNCATED, Kind.MALFORMED, Kind.CANCELLED, Kind.INTERNAL,
+        Kind.TRUNCATED, Kind.MALFORMED, Kind.CANCELLED, Kind.INTERNAL, Kind.SHUTDOWN,
     }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ class FailureKind(StrEnum):
     REJECTED = "rejected"  # another 400-class answer: the client's request is at fault
     CANCELLED = "cancelled"  # the client left; blames nobody
     INTERNAL = "internal"  # the gateway's own fault; blames nobody
+    SHUTDOWN = "shutdown"  # the gateway ended before the answer did; blames nobody
 
 
 @dataclass(frozen=True, slots=True)

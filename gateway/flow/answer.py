@@ -21,6 +21,7 @@ from gateway.core.trace import Sampling
 from gateway.flow import faults
 from gateway.flow.attempt import Line, Times, pump
 from gateway.flow.consider import Planner
+from gateway.flow.ending import CUT_OFF, REFUSAL, Ending
 from gateway.flow.evaluate import Evaluator
 from gateway.flow.health import HealthBook
 from gateway.flow.keep import KeepingSink, keeps_texts
@@ -28,7 +29,7 @@ from gateway.flow.ports import ClientGone, Clock, ReplySink
 from gateway.flow.refuse import Unroutable, first_reasons, guarantors_down
 from gateway.flow.run import Request, Run
 from gateway.flow.settle import Settler
-from gateway.flow.trial import Trial, Trials
+from gateway.flow.trial import LEFT, Trial, Trials
 
 _OK = Outcome.OK  # a member of an enum costs ten times a name
 
@@ -61,6 +62,7 @@ class Walk:
         self._budget = RetryBudget()
         self.clock = clock
         self._ended = ended
+        self.ending = Ending()
         self.sampling: Sampling | None = None  # None: nothing is traced
         self.evaluator: Evaluator | None = None  # None: nothing is evaluated
 
@@ -88,14 +90,24 @@ class Walk:
             if isinstance(refused, Unroutable):
                 run.considered = refused.considered
             self._show(run, faults.of_refusal(refused.refusal), sink)
-        except (ClientGone, asyncio.CancelledError):
-            run.outcome, run.status, run.error = Outcome.CANCELLED, faults.CLIENT_CLOSED, "the client left"
-            raise
+        except (ClientGone, asyncio.CancelledError) as left:
+            if not self._is_told(run, left, sink):
+                raise
         except Exception:
             run.status, run.error = 500, "internal error"
             raise
         finally:
             self.record(run, parts)
+
+    def _is_told(self, run: Run, left: BaseException, sink: ReplySink) -> bool:
+        """Note why a run broke off; whether its client is there, and has been told that the process ends."""
+        if self.ending.begun and run.outcome is Outcome.PARTIAL:
+            return False  # it was being told, and read too slowly
+        if isinstance(left, asyncio.CancelledError) and self.ending.takes_back():
+            self._show(run, faults.of_refusal(REFUSAL), sink)
+            return True
+        run.outcome, run.status, run.error = Outcome.CANCELLED, faults.CLIENT_CLOSED, LEFT.message
+        return False
 
     def record(self, run: Run, parts: Parts | None = None) -> None:
         """See to the row of a finished run. `parts`: those it began with; None: it never began."""
@@ -174,7 +186,10 @@ class Walk:
         except AttemptError as error:
             trial.failed(error.failure, self.clock.now_s())
             raise
-        except (asyncio.CancelledError, ClientGone):
+        except (asyncio.CancelledError, ClientGone) as left:
+            if isinstance(left, asyncio.CancelledError) and self.ending.takes_back():
+                trial.cut_off(self.clock.now_s())
+                raise AttemptError(CUT_OFF) from None
             trial.cancelled(self.clock.now_s())
             raise
         except Exception:
@@ -215,6 +230,9 @@ class Walk:
     async def _break_off(self, run: Run, trial: Trial, failure: Failure, sink: ReplySink) -> None:
         """After the commit point: one error event, and the end."""
         run.outcome, run.error = Outcome.PARTIAL, failure.message
+        if failure is CUT_OFF and trial.finished():
+            await sink.end()  # the client has it all but for what it has not read yet
+            return
         error = faults.in_stream(failure, trial.step.endpoint.id, trial.next_number())
         event = run.request.surface.error_event(error)
         if not event:  # between bytes of audio there is no place for it

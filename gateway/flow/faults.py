@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from gateway.core.decision import AttemptRow
 from gateway.core.failure import Failure, FailureKind
 from gateway.core.refusal import Refusal, RefusalKind
+from gateway.flow import ending
 from gateway.formats.surface import BadRequest, ClientError
 
 STATUS = {
@@ -74,6 +75,8 @@ def of_failures(
     """
     if last.kind in CLIENTS_FAULT:
         return _passed_through(last)
+    if last.kind is FailureKind.SHUTDOWN:
+        return of_refusal(ending.REFUSAL)
     wait_s = retry_after_s if retry_after_s is not None else DEFAULT_RETRY_AFTER_S
     kinds = {row.outcome for row in attempts}
     if kinds == {FailureKind.RATE_LIMITED.value}:

@@ -24,6 +24,7 @@ from gateway.core.trace import context_headers, passed_on
 from gateway.core.usage import Usage
 from gateway.flow.attempt import Line
 from gateway.flow.caps import Unaffordable, cost_cap, max_output
+from gateway.flow.ending import CUT_OFF
 from gateway.flow.health import HealthBook
 from gateway.flow.run import Run
 from gateway.formats.form import in_form, place_for_text
@@ -45,6 +46,7 @@ UNCOUNTED = UNCOUNTED_TOKENS | {"requests"}
 JSON_HEADERS = (("content-type", "application/json"),)
 USD_DIGITS = 12  # a token of the cheapest model costs 1e-8 USD; what is behind this is noise of the arithmetic
 _NOT_ENTERED = Ticket(0, 0)
+LEFT = Failure(FailureKind.CANCELLED, "the client left")
 
 
 class Trials:
@@ -214,7 +216,14 @@ class Trial:
         self._book.failed(self.step.endpoint.id, self.ticket, failure, now_s)
 
     def cancelled(self, now_s: float) -> None:
-        """The client left (or the gateway itself failed); blames nobody."""
+        """The client left; blames nobody."""
+        self._abandoned(LEFT.kind.value, LEFT, now_s)
+
+    def cut_off(self, now_s: float) -> None:
+        """The process ends; blames nobody."""
+        self._abandoned(CUT_OFF.kind.value if self._relay is None else "partial", CUT_OFF, now_s)
+
+    def _abandoned(self, outcome: str, why: Failure, now_s: float) -> None:
         chars = 0
         if self._relay is not None:
             self._run.text_digest = self._relay.text_digest
@@ -223,8 +232,8 @@ class Trial:
         usage = told or self._estimated(chars)
         if usage.estimated and usage.requests and not self.line.provider.cancellable:
             usage = replace(usage, output=max(usage.output, self._most_output))  # the upstream goes on without us
-        self._row("cancelled", None, "the client left", usage, now_s)
-        self._book.failed(self.step.endpoint.id, self.ticket, Failure(FailureKind.CANCELLED, "the client left"), now_s)
+        self._row(outcome, None, why.message, usage, now_s)
+        self._book.failed(self.step.endpoint.id, self.ticket, why, now_s)
 
     def _judge_form(self, finish: FinishReason | None) -> None:
         texts = self.context.texts
@@ -282,6 +291,10 @@ class Trial:
             return Usage(input=asked, requests=passed.units or 1, estimated=True, uncounted=uncounted)
         tokens = -(-output_chars // CHARS_PER_TOKEN)
         return Usage(input=self._considered.estimated_input, output=tokens, estimated=True)
+
+    def finished(self) -> bool:
+        """Whether the stream has come to its end, so that nothing but the client can be waited for."""
+        return self._streamed().finished
 
     def next_number(self) -> int:
         """Of the next event for the client, where its surface numbers them."""

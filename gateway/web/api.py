@@ -4,6 +4,7 @@ A handler reads the request and takes it to the desk. How refusals look is the s
 have that of `flow.faults`.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from gateway.core.refusal import Refusal, RefusalKind, Refused
 from gateway.flow import faults
 from gateway.flow.answer import Walk
 from gateway.flow.consider import Planner
+from gateway.flow.ending import REFUSAL
 from gateway.flow.ports import ClientGone
 from gateway.formats.registry import surface as surface_named
 from gateway.formats.registry import surfaces
@@ -75,6 +77,11 @@ class Api:
             raw = await read_body(request)
         except Refused as refused:
             self.desk.turn_away(surface, headers, refused, sink)
+            return
+        except asyncio.CancelledError:
+            if not self.desk.ending.takes_back():
+                raise
+            self.desk.turn_away(surface, headers, Refused(REFUSAL), sink)
             return
         await self.desk.answer(surface, headers, raw, sink)
 

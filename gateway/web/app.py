@@ -27,6 +27,11 @@ from gateway.web.lanes import Front, Lanes
 from gateway.web.unhttp import CalmHandler
 
 BACKLOG = 1_024
+# Of a drain's time: for requests that outlast it to tell their clients so, and to be recorded.
+LAST_WORDS_S = 2.0  # at most, ...
+LAST_WORDS_SHARE = 0.5  # ... and no more than this of it
+FLUSH_S = 5.0  # of what is left of it then, for the last bytes of answers; ...
+FLUSH_LEAST_S = 1.0  # ... where nothing is left, this
 
 log = logging.getLogger(__name__)
 
@@ -49,18 +54,34 @@ class Listening:
         return int(self.server.sockets[0].getsockname()[1])
 
     async def drain(self, grace_s: float) -> int:
-        """Accept no more, wait for what runs, close. Returns how many requests were cut off after `grace_s`."""
+        """Accept no more, wait for what runs, close. Returns how many requests had to be cut off.
+
+        The last of the `grace_s` is for telling their clients, as far as they read.
+        """
         self.server.close()
         if self.lanes is not None:
             self.lanes.retire()
-        left = await self._settled(grace_s)
+        until_s = asyncio.get_running_loop().time() + grace_s
+        words_s = min(LAST_WORDS_S, grace_s * LAST_WORDS_SHARE)
+        left = await self._settled(grace_s - words_s)
+        if left and self.lanes is not None:
+            self.lanes.break_off()
+            await self.counts.settled(words_s)
+        await self._close(until_s)
+        return left
+
+    async def _close(self, until_s: float) -> None:
+        """Cut what is unfinished, and send the rest of what is not."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + max(FLUSH_LEAST_S, min(FLUSH_S, until_s - loop.time()))
         if self.lanes is not None:
-            await self.lanes.close()
+            self.lanes.end()
+        await self.runner.cleanup()
+        await self.keeper.emptied(until_s - loop.time())
+        await self.counts.settled(FLUSH_LEAST_S)  # what was cut has been recorded then
         self.watcher.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self.watcher
-        await self.runner.cleanup()
-        return left
 
     async def _settled(self, grace_s: float) -> int:
         """Wait for what runs, and for what a client may still ask on a connection that it was told it may keep."""

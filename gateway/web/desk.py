@@ -48,6 +48,7 @@ class Desk:
         self._walk = walk
         self._door = door
         self.clock = walk.clock
+        self.ending = walk.ending
 
     def check(self, headers: Headers) -> None:
         """Whether the client may come in, asked before its body is read.

@@ -18,10 +18,18 @@ SWEEP_S = 1.0
 
 
 class Watched(Protocol):
-    """A connection, as the sweep sees it."""
+    """A connection, as the sweep and the drain see it."""
+
+    transport: asyncio.Transport
 
     def check(self, now_s: float) -> bool:
         """Act on the limits that have run out; whether the client was too slow."""
+
+    def break_off(self) -> None:
+        """The process ends: cancel the request under way, and begin no other."""
+
+    def end(self) -> None:
+        """End now, unless the last answer is being sent."""
 
 
 class Doorkeeper:
@@ -32,6 +40,7 @@ class Doorkeeper:
         self._clock = clock
         self._open: set[Watched] = set()
         self._by_inner: dict[int, Guarded] = {}
+        self._emptied: asyncio.Future[None] | None = None
         self.turned_away = 0
         self.timed_out = 0
 
@@ -46,13 +55,13 @@ class Doorkeeper:
         guarded = self._by_inner.get(id(inner))
         if guarded is not None:
             guarded.waiting_since_s = None
-            guarded.answering = True
+            guarded.task = asyncio.current_task()
 
     def ended(self, inner: object) -> None:
         """The handler is done; the next byte begins a new head."""
         guarded = self._by_inner.get(id(inner))
         if guarded is not None:
-            guarded.answering = False
+            guarded.task = None
 
     def opened(self, connection: Watched, transport: asyncio.Transport) -> bool:
         """Register a connection, or turn it away when there are too many."""
@@ -65,6 +74,8 @@ class Doorkeeper:
 
     def closed(self, connection: Watched) -> None:
         self._open.discard(connection)
+        if not self._open and self._emptied is not None and not self._emptied.done():
+            self._emptied.set_result(None)
 
     def wraps(self, guarded: "Guarded", inner: object) -> None:
         """`began` and `ended` of `inner` are about `guarded`."""
@@ -75,6 +86,24 @@ class Doorkeeper:
 
     def now_s(self) -> float:
         return self._clock()
+
+    def break_off(self) -> None:
+        """The process ends: cancel every request."""
+        for connection in list(self._open):
+            connection.break_off()
+
+    def end(self) -> None:
+        """Cut what is unfinished."""
+        for connection in list(self._open):
+            connection.end()
+
+    async def emptied(self, within_s: float) -> None:
+        """Wait until the last answers have been sent, and drop the connections that take longer."""
+        if self._open:
+            self._emptied = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._emptied], timeout=within_s)
+        for connection in list(self._open):
+            connection.transport.abort()
 
     def sweep(self) -> None:
         """Close the connections whose head takes too long, and whatever else has run out of time."""
@@ -98,19 +127,21 @@ def head_is_late(since_s: float | None, now_s: float) -> bool:
 class Guarded(asyncio.Protocol):
     """One connection: passes everything on, and notes when a head begins."""
 
-    __slots__ = ("_keeper", "_refused", "_transport", "answering", "inner", "waiting_since_s")
+    __slots__ = ("_keeper", "_refused", "inner", "task", "transport", "waiting_since_s")
+
+    transport: asyncio.Transport
 
     def __init__(self, inner: asyncio.Protocol, keeper: Doorkeeper) -> None:
         self.inner = inner
         self.waiting_since_s: float | None = None
-        self.answering = False
+        self.task: asyncio.Task[object] | None = None  # the handler that is under way
         self._keeper = keeper
         self._refused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # by its methods: uvloop's inherits from nothing
+        self.transport = cast(asyncio.Transport, transport)  # by its methods: uvloop's inherits from nothing
         self.waiting_since_s = self._keeper.now_s()
-        if self._keeper.opened(self, self._transport):
+        if self._keeper.opened(self, self.transport):
             self._keeper.wraps(self, self.inner)
             self.inner.connection_made(transport)
         else:
@@ -119,7 +150,7 @@ class Guarded(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
-        if self.waiting_since_s is None and not self.answering:
+        if self.waiting_since_s is None and self.task is None:
             self.waiting_since_s = self._keeper.now_s()
         self.inner.data_received(data)
 
@@ -141,5 +172,13 @@ class Guarded(asyncio.Protocol):
     def check(self, now_s: float) -> bool:
         late = head_is_late(self.waiting_since_s, now_s)
         if late:
-            self._transport.abort()
+            self.transport.abort()
         return late
+
+    def break_off(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+
+    def end(self) -> None:
+        if self.task is not None:
+            self.transport.abort()

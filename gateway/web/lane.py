@@ -26,6 +26,7 @@ from enum import Enum, auto
 from typing import cast
 
 from gateway.core.refusal import Refused
+from gateway.flow.ending import REFUSAL
 from gateway.flow.ports import ClientGone
 from gateway.formats.surface import ClientSurface
 from gateway.web import body
@@ -329,12 +330,25 @@ class Lane(asyncio.Protocol):
         if self._state is _READY and not self._ahead and now_s - self._since_s >= self._lanes.idle_s:
             self._shut()
 
+    def break_off(self) -> None:
+        """The process ends: cancel the answer under way, and begin no other."""
+        self._last = True
+        match self._state:
+            case _State.READY:
+                self._shut()
+            case _State.BODY:
+                self._turn_away(self._head, Refused(REFUSAL))
+                self._body = bytearray()
+            case _State.ANSWERING if self._task is not None:  # it may have been made in this turn: it begins first
+                asyncio.get_running_loop().call_soon(self._task.cancel)
+            case _:
+                pass
+
     def may_ask(self) -> bool:
         """Whether the client may take the connection for one that is kept alive."""
         return self._state is _READY
 
-    def end(self) -> asyncio.Task[None] | None:
-        """End now, unless the last answer is being sent; the task that is still to finish, if any."""
+    def end(self) -> None:
+        """End now, unless the last answer is being sent."""
         if self._state is not _CLOSING:
             self.transport.abort()
-        return self._task

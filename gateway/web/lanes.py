@@ -16,7 +16,6 @@ from gateway.web.guard import KEEPALIVE_S, Doorkeeper, Watched
 from gateway.web.lane_head import HotHead
 from gateway.web.lane_reply import Stamp
 
-FLUSH_S = 5.0  # at a drain, for the last bytes of answers
 # At a drain, for the next request on a connection whose last answer began before it and so did not say that it was the
 # last. To close at the answer's end would be to cut off a client that asks again at once.
 PARTING_S = 1.0
@@ -33,18 +32,13 @@ class Front:
 
 
 class OpenLane(Watched, Protocol):
-    """A connection, as the drain sees it."""
-
-    transport: asyncio.Transport
+    """A connection, as its end is prepared."""
 
     def retire(self, now_s: float) -> None:
         """Close if no request is under way, nor likely to be."""
 
     def may_ask(self) -> bool:
         """Whether the client may take the connection for one that is kept alive."""
-
-    def end(self) -> asyncio.Task[None] | None:
-        """End now, unless the last answer is being sent; the task that is still to finish, if any."""
 
 
 class Lanes:
@@ -60,7 +54,6 @@ class Lanes:
         self.idle_s = KEEPALIVE_S  # how long a connection may wait for a request
         self._stamp = Stamp()
         self._open: set[OpenLane] = set()
-        self._emptied: asyncio.Future[None] | None = None
 
     def __iter__(self) -> Iterator[OpenLane]:
         """The open connections."""
@@ -88,8 +81,6 @@ class Lanes:
     def leaves(self, lane: OpenLane) -> None:
         self.keeper.closed(lane)
         self._open.discard(lane)
-        if not self._open and self._emptied is not None and not self._emptied.done():
-            self._emptied.set_result(None)
 
     def retire(self) -> None:
         """Close the connections that wait for a request; the sweep will close those that have waited a moment."""
@@ -105,14 +96,12 @@ class Lanes:
         await asyncio.sleep(PARTING_LOOK_S)
         return True
 
-    async def close(self) -> None:
-        """Cut what is unfinished and wait until the last answers have been sent."""
+    def break_off(self) -> None:
+        """Have every request under way, at either door, end with a word about it."""
+        self.desk.ending.begin()
+        self.keeper.break_off()
+
+    def end(self) -> None:
+        """Cut what is unfinished, at either door."""
         self.turn.flush()
-        tasks = [task for lane in self if (task := lane.end()) is not None]
-        if self._open:
-            self._emptied = asyncio.get_running_loop().create_future()
-            await asyncio.wait([self._emptied], timeout=FLUSH_S)
-        for lane in self:
-            lane.transport.abort()
-        if tasks:
-            await asyncio.wait(tasks, timeout=FLUSH_S)
+        self.keeper.end()

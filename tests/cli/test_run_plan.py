@@ -72,8 +72,10 @@ def test_the_children_share_what_was_decided() -> None:
         "POINTSMAN_GATEWAYS": "http://127.0.0.1:2",
         "POINTSMAN_MONITOR_URL": "http://127.0.0.1:3",
         "POINTSMAN_KUBERNETES": "off",
+        "POINTSMAN_DRAIN_S": "45",
         "POINTSMAN_CONFIG": "/c.yaml",
     }
+    assert plan(drain_s=3.5).environ({}, None)["POINTSMAN_DRAIN_S"] == "3.5"
     assert "POINTSMAN_CONFIG" not in plan().environ({}, None)
 
 

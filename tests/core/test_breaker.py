@@ -138,6 +138,7 @@ def test_blames_each_kind_of_failure_as_the_contract_says() -> None:
             FailureKind.TOO_LARGE,
             FailureKind.CANCELLED,
             FailureKind.INTERNAL,
+            FailureKind.SHUTDOWN,
             FailureKind.TOTAL_TIMEOUT,
         },
     }

@@ -10,7 +10,7 @@ from gateway.core.failover import Next, Progress, after, cure, maybe_billed, tur
 from gateway.core.failure import FailureKind as Kind
 
 FRESH = Progress(committed=False, candidates_left=2, attempts_left=2, seconds_left=10.0, budget=True)
-FINAL = {Kind.REJECTED, Kind.CANCELLED, Kind.INTERNAL, Kind.TOTAL_TIMEOUT}
+FINAL = {Kind.REJECTED, Kind.CANCELLED, Kind.INTERNAL, Kind.SHUTDOWN, Kind.TOTAL_TIMEOUT}
 
 
 @pytest.mark.parametrize("kind", list(Kind))

@@ -107,7 +107,7 @@ def test_closes_a_head_that_comes_too_slowly_however_steadily() -> None:
     assert wire.aborted
 
 
-def test_leaves_alone_what_is_being_answered_and_what_idles_between_requests() -> None:
+async def test_leaves_alone_what_is_being_answered_and_what_idles_between_requests() -> None:
     door = Door()
     made, inner, wire = door.connect()
     made.data_received(b"GET / HTTP/1.1\r\n\r\n")
@@ -119,7 +119,7 @@ def test_leaves_alone_what_is_being_answered_and_what_idles_between_requests() -
     assert not wire.aborted
 
 
-def test_counts_a_second_heads_time_from_its_first_byte() -> None:
+async def test_counts_a_second_heads_time_from_its_first_byte() -> None:
     door = Door()
     made, inner, wire = door.connect()
     door.keeper.began(inner)
@@ -225,3 +225,37 @@ async def test_says_continue_to_who_waits_for_it(running: RunningGateway) -> Non
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100")
         writer.write(body)
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+
+# -- the end -----------------------------------------------------------------------------------------------------------
+
+
+async def test_waits_for_the_last_bytes_and_no_longer() -> None:
+    door = Door()
+    prompt, _, _ = door.connect()
+    _, _, slow = door.connect()
+    closing = asyncio.create_task(door.keeper.emptied(0.01))
+    await asyncio.sleep(0)
+    prompt.connection_lost(None)
+    await closing
+    assert (slow.aborted, len(door.keeper)) == (True, 1)
+
+
+async def test_waits_not_at_all_once_everybody_has_gone() -> None:
+    door = Door()
+    one, _, wire = door.connect()
+    closing = asyncio.create_task(door.keeper.emptied(1_000.0))
+    await asyncio.sleep(0)
+    one.connection_lost(None)
+    await closing
+    await door.keeper.emptied(1_000.0)
+    assert not wire.aborted
+
+
+async def test_cuts_a_request_that_is_under_way_and_leaves_others_to_aiohttp() -> None:
+    door = Door()
+    _, busy, cut = door.connect()
+    _, _, idle = door.connect()
+    door.keeper.began(busy)
+    door.keeper.end()
+    assert (cut.aborted, idle.aborted) == (True, False)

@@ -217,13 +217,3 @@ async def test_says_that_it_closes_where_the_answer_begins_during_the_drain() ->
         answer = await read_answer(reader)
         assert (answer.status, answer.headers["connection"], await reader.read()) == (200, "close", b"")
         assert await drain == 0
-
-
-async def test_cuts_off_what_has_not_finished_in_time_and_writes_its_row() -> None:
-    async with gated(SLOW_HEAD) as (running, gate), running.connection() as (reader, writer):
-        writer.write(ASK)
-        await until(lambda: gate.arrived == 1)
-        running.gateway.draining = True
-        assert await running.clients.drain(0.01) == 1
-        assert running.rows.kept[0]["outcome"] == "cancelled"
-        assert await reader.read() == b""

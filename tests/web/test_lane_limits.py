@@ -343,5 +343,6 @@ async def test_waits_at_the_end_of_a_drain_until_what_was_cut_off_has_been_recor
     house.wire.abort = lambda: house.lane.connection_lost(None)  # type: ignore[method-assign]
     house.lane.data_received(ASK)
     await house.turn()
-    await house.lanes.close()
+    house.lanes.end()
+    assert await house.counts.settled(1.0) == 0
     assert recorded == [chat_body()]

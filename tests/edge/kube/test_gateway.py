@@ -20,7 +20,16 @@ from loadtest.control import RunningVendor
 from loadtest.faults import Fault
 from tests.support.kube import event, item, listing
 from tests.support.loopback import serving
-from tests.support.running_gateway import WAIT_S, Gate, GatewayChild, config_of, gateway_child, until, vendors_of
+from tests.support.running_gateway import (
+    WAIT_S,
+    Gate,
+    GatewayChild,
+    config_of,
+    events_of,
+    gateway_child,
+    until,
+    vendors_of,
+)
 
 CHEAP, FAST = "sim-cheap/open-8b", "sim-fast/open-8b"
 BODY: dict[str, Any] = {"model": "auto", "max_tokens": 60, "messages": [{"role": "user", "content": "Count to 9"}]}
@@ -182,9 +191,9 @@ async def test_does_not_go_back_to_what_the_mounted_copy_still_says(tmp_path: Pa
         assert await cluster.answered_by() == FAST
 
 
-async def test_answers_on_while_traffic_is_led_elsewhere_and_cuts_what_outlasts_the_drain(tmp_path: Path) -> None:
+async def test_answers_on_while_traffic_is_led_elsewhere_and_tells_who_outlasts_the_drain(tmp_path: Path) -> None:
     gate = Gate()
-    environ = {"POINTSMAN_DRAIN_DELAY_S": "3", "POINTSMAN_DRAIN_S": "0.1"}
+    environ = {"POINTSMAN_DRAIN_DELAY_S": "3", "POINTSMAN_DRAIN_S": "1"}
     async with in_cluster(tmp_path, ApiServer({}), environ, gate) as cluster:
         await cluster.ready()
         for vendor in cluster.vendors:
@@ -197,7 +206,9 @@ async def test_answers_on_while_traffic_is_led_elsewhere_and_cuts_what_outlasts_
             assert await cluster.text("/readyz") == "draining\n"
             async with aiohttp.ClientSession() as stranger, stranger.get(cluster.child.url + "/v1/models") as response:
                 assert (response.status, response.headers["Connection"]) == (200, "close")
-            with pytest.raises(aiohttp.ClientError):
-                await stream.content.read()
+            last = json.loads(events_of((await stream.content.read()).decode())[-1])
         assert await cluster.child.exit_status() == 0
+        [row] = [one for one in map(json.loads, cluster.child.decisions.read_text().splitlines()) if one["stream"]]
+    assert (last["error"]["code"], last["error"]["message"]) == ("shutdown", row["error"])
+    assert (row["outcome"], row["error"]) == ("partial", "the gateway is shutting down; send the request again")
     assert "1 requests were cut off" in cluster.child.log_text
