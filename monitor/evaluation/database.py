@@ -21,8 +21,11 @@ from monitor.evaluation.store_errors import StoreError
 from monitor.evaluation.tables import MIGRATIONS, VERSION, metadata, schema
 
 BUSY_MS = 10_000  # how long SQLite waits for another process that writes, and PostgreSQL for another's lock
-CONNECT_S = 10
+STATEMENT_MS = 60_000  # how long PostgreSQL works at one statement; a server that is frozen: `answering`
+CONNECT_S = 10  # to each of its addresses
 UNANSWERED_MS = 30_000  # after which a PostgreSQL server that acknowledges nothing is taken for gone
+KEEPALIVES = {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}
+"""Seconds, seconds and tries: the same for one that nothing was sent to."""
 POOL = 4  # connections of one process that stay open
 POOL_MORE = 8  # and that come and go
 MAKING = 7_208_213_611  # PostgreSQL's advisory lock while tables are made: any number that nobody else takes
@@ -204,6 +207,7 @@ def _engine(url: URL) -> Engine:
     known: dict[str, Any] = {
         "connect_timeout": CONNECT_S,
         "tcp_user_timeout": UNANSWERED_MS,
+        **KEEPALIVES,
         "application_name": "pointsman",
         "prepare_threshold": None,
     }
@@ -212,17 +216,21 @@ def _engine(url: URL) -> Engine:
         engine = create_engine(
             url, hide_parameters=True, pool_size=POOL, max_overflow=POOL_MORE, pool_pre_ping=True, connect_args=options
         )
+        from monitor.evaluation.answering import AnsweringConnection  # here, since the driver may be missing
     except ImportError:
         raise StoreError("PostgreSQL needs its driver: pip install 'pointsman[postgresql]'") from None
     except (ArgumentError, TypeError, ValueError):
         raise StoreError("the URL of the evaluations has an option that cannot be used") from None
+    event.listen(
+        engine, "do_connect", lambda _dialect, _record, args, named: AnsweringConnection.connect(*args, **named)
+    )
     event.listen(engine, "begin", _patient)
     return engine
 
 
 def _patient(connection: Connection) -> None:
     """A table that is locked for an hour keeps no thread for an hour. Of each transaction: poolers forget the rest."""
-    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {BUSY_MS}")
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {BUSY_MS}; SET LOCAL statement_timeout = {STATEMENT_MS}")
 
 
 def _check_place(file: Path) -> None:

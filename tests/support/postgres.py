@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -32,6 +33,20 @@ class Postgres:
     def url(self, database: str = "postgres", password: str = PASSWORD) -> str:
         """Without a driver's name, as people write it."""
         return f"postgresql://{USER}:{quote(password, '')}@/{database}?host={quote(str(self.sockets), '')}"
+
+    @contextmanager
+    def frozen(self, *names: str) -> Iterator[None]:
+        """Those of its processes that serve connections of these applications do nothing; "" is who takes new ones."""
+        served = self.run("SELECT application_name, pid FROM pg_stat_activity WHERE application_name <> ''")
+        first = int((self.sockets / "data" / "postmaster.pid").read_text().split()[0])
+        pids = [pid for name, pid in [("", first), *served] if name in names]
+        try:
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def empty(self) -> None:
         self.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
