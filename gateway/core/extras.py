@@ -48,6 +48,13 @@ class ProviderRules(Struct, frozen=True, gc=False):
     require_parameters: bool = False
 
 
+class OnlyAfter(Struct, frozen=True, gc=False):
+    """The providers' statuses after which another endpoint is tried; None: after any. It cures no more than ever."""
+
+    again: frozenset[int] | None = None  # that has the same model
+    elsewhere: frozenset[int] | None = None  # that the request names next
+
+
 class Extras(Struct, frozen=True, gc=False):
     models: tuple[str, ...] = ()
     provider: ProviderRules = ProviderRules()
@@ -60,6 +67,7 @@ class Extras(Struct, frozen=True, gc=False):
     deadline_s: float | None = None
     tags: tuple[tuple[str, str], ...] = ()
     tries: int | None = None  # of each model that is named, at most
+    only_after: OnlyAfter | None = None
 
 
 NO_EXTRAS = Extras()

@@ -3,11 +3,14 @@
 A pure decision over the kind of failure and how far the request has come; the walk carries it out.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from gateway.core.extras import Extras
 from gateway.core.failure import FailureKind as Kind
+from gateway.core.plan import Step
 
 
 class Next(StrEnum):
@@ -49,6 +52,24 @@ def cure(kind: Kind) -> Next:
             return Next.FAIL_OVER
         case _:
             assert_never(kind)
+
+
+def wanted(candidates: Sequence[Step], failed: Step, status: int | None, extras: Extras) -> list[Step]:
+    """The candidates that the client wants tried, now that `failed` answered with this status.
+
+    An endpoint that the request names is one to go on to, even where it has the same model. A failure without a status
+    (no answer, a broken one) has none that the client could have left out.
+    """
+    rules = extras.only_after
+    if rules is None or status is None:
+        return list(candidates)
+    again = rules.again is None or status in rules.again
+    elsewhere = rules.elsewhere is None or status in rules.elsewhere
+    return [step for step in candidates if (again if _same(step, failed, extras) else elsewhere)]
+
+
+def _same(step: Step, failed: Step, extras: Extras) -> bool:
+    return step.endpoint.model == failed.endpoint.model and step.endpoint.id not in extras.models
 
 
 def maybe_billed(kind: Kind) -> bool:

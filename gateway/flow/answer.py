@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from gateway.core.budget import RetryBudget
 from gateway.core.decision import Considered, Decision, Outcome
-from gateway.core.failover import Next, Progress, after, turn_s
+from gateway.core.failover import Next, Progress, after, turn_s, wanted
 from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.core.plan import Step
 from gateway.core.refusal import Refusal, RefusalKind, Refused
@@ -147,6 +147,7 @@ class Walk:
             if run.committed:
                 await self._break_off(run, trial, failure, sink)
                 return
+            candidates = wanted(candidates, step, failure.status, run.request.extras)
             match after(failure.kind, self._progress(run, candidates, deadline_at, considered.attempts)):
                 case Next.GIVE_UP:
                     break

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.failover import Next, Progress, after, cure, maybe_billed, turn_s
+from gateway.core.extras import NO_EXTRAS, Extras, OnlyAfter
+from gateway.core.failover import Next, Progress, after, cure, maybe_billed, turn_s, wanted
 from gateway.core.failure import FailureKind as Kind
+from tests.support.builders import a_step
 
 FRESH = Progress(committed=False, candidates_left=2, attempts_left=2, seconds_left=10.0, budget=True)
 FINAL = {Kind.REJECTED, Kind.CANCELLED, Kind.INTERNAL, Kind.SHUTDOWN, Kind.TOTAL_TIMEOUT}
@@ -38,6 +40,33 @@ def test_never_fails_over_after_the_commit_point(
     kind: Kind, candidates: int, attempts: int, seconds: float, budget: bool
 ) -> None:
     assert after(kind, Progress(True, candidates, attempts, seconds, budget)) is Next.GIVE_UP
+
+
+AGAIN, NAMED, OTHER = a_step("beta/m"), a_step("gamma/m"), a_step("beta/n")
+BOTH = OnlyAfter(again=frozenset({429}), elsewhere=frozenset({429, 503}))
+
+
+@pytest.mark.parametrize(
+    ("only_after", "status", "left"),
+    [
+        (None, 500, [AGAIN, NAMED, OTHER]),
+        (BOTH, 429, [AGAIN, NAMED, OTHER]),
+        (BOTH, 503, [NAMED, OTHER]),
+        (BOTH, 500, []),
+        (BOTH, None, [AGAIN, NAMED, OTHER]),
+        (OnlyAfter(again=frozenset({429})), 500, [NAMED, OTHER]),
+        (OnlyAfter(elsewhere=frozenset({429})), 500, [AGAIN]),
+    ],
+)
+def test_goes_on_only_after_the_statuses_that_the_client_named(
+    only_after: OnlyAfter | None, status: int | None, left: list[object]
+) -> None:
+    extras = Extras(models=("gamma/m", "n"), only_after=only_after)
+    assert wanted([AGAIN, NAMED, OTHER], a_step("alpha/m"), status, extras) == left
+
+
+def test_goes_on_after_any_status_where_none_was_named() -> None:
+    assert wanted([AGAIN], a_step("alpha/m"), 500, NO_EXTRAS) == [AGAIN]
 
 
 def test_bills_nothing_where_the_provider_saw_no_request_or_said_no() -> None:

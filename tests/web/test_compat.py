@@ -69,6 +69,19 @@ async def test_portkeys_header_is_kept_to_and_goes_no_further(stream: bool) -> N
         assert not any(name.startswith("x-portkey") for name in names)
 
 
+@pytest.mark.parametrize(("status", "answered"), [(503, 200), (500, 503)])
+async def test_portkeys_statuses_say_what_is_tried_elsewhere(status: int, answered: int) -> None:
+    config = {
+        "strategy": {"mode": "fallback", "on_status_codes": [503]},
+        "targets": [{"provider": "sim-pro"}, {"provider": "sim-private", "override_params": {"model": "open-70b"}}],
+    }
+    async with gateway_with("sim-pro", "sim-private", compat=["portkey"]) as running:
+        await running.vendors["sim-pro"].fault(Fault(status=status))
+        async with running.chat(model="pro-1", headers={"x-portkey-config": json.dumps(config)}) as response:
+            assert response.status == answered
+        assert len(sent_to(running, "sim-private")) == (answered == 200)
+
+
 async def test_portkeys_metadata_choose_the_route() -> None:
     routes = [
         {"name": "paid", "match": {"header": {"x-user-plan": "paid"}}, "named_model": "any", "model": "sim-pro/pro-1"},

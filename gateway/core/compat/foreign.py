@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from gateway.core.chat import Json
-from gateway.core.extras import MAX_TAG_CHARS, MAX_TAGS, BadExtra
+from gateway.core.extras import MAX_TAG_CHARS, MAX_TAGS, BadExtra, OnlyAfter
 
 LITELLM = "litellm"
 PORTKEY = "portkey"
@@ -19,6 +19,7 @@ class Foreign(Struct, frozen=True, gc=False):
     retries: int | None = None  # of each model: tries beyond the first, at other endpoints that have it
     deadline_s: float | None = None
     tags: tuple[tuple[str, str], ...] = ()
+    only_after: OnlyAfter | None = None
 
 
 NOTHING = Foreign()

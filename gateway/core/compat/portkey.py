@@ -7,7 +7,7 @@ Source: Portkey's documentation, "Gateway config object", and the JSON schema of
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from itertools import accumulate
 
@@ -18,7 +18,7 @@ from gateway.core.chat import Json
 from gateway.core.compat.foreign import NOTHING, Foreign, bounded_tags, positive, whole_number
 from gateway.core.compat.names import metadata_header, provider_named
 from gateway.core.compat.query import Context, holds
-from gateway.core.extras import BODY_FIELDS, BadExtra
+from gateway.core.extras import BODY_FIELDS, BadExtra, OnlyAfter
 from gateway.core.policy import Policy
 from gateway.core.routes import draw_of
 
@@ -26,6 +26,7 @@ CONFIG = "x-portkey-config"
 METADATA = "x-portkey-metadata"
 MAX_TARGETS = 32  # that a request may be sent to; a plan tries 20 at most
 MAX_DEPTH = 8
+MAX_STATUSES = 100
 READ = (
     "strategy", "targets", "name", "weight", "provider", "virtual_key", "override_params", "retry", "request_timeout",
 )  # fmt: skip
@@ -37,6 +38,7 @@ SAVED = (
 _CAMEL: Mapping[str, str] = {
     "virtualKey": "virtual_key", "overrideParams": "override_params", "requestTimeout": "request_timeout",
     "apiKey": "api_key", "customHost": "custom_host", "forwardHeaders": "forward_headers",
+    "onStatusCodes": "on_status_codes",
 }  # fmt: skip
 
 
@@ -47,6 +49,7 @@ class Target(Struct, frozen=True, gc=False):
     params: Mapping[str, Json]
     retries: int | None
     timeout_s: float | None
+    again: frozenset[int] | None  # the statuses after which it is tried again; None: any
 
 
 class Above(Struct, frozen=True, gc=False):
@@ -55,6 +58,7 @@ class Above(Struct, frozen=True, gc=False):
     params: Mapping[str, Json] = {}
     retries: int | None = None
     timeout_s: float | None = None
+    again: frozenset[int] | None = None
 
 
 class Asked(Struct, frozen=True, gc=False):
@@ -78,7 +82,8 @@ def read_portkey(headers: Mapping[str, str], asked: Asked) -> tuple[Foreign, Map
     if CONFIG not in headers:
         return (Foreign(tags=tags) if tags else NOTHING), asked.body
     context = {"metadata": metadata, "params": asked.body, "url": {"pathname": asked.path}}
-    targets = _Tree(asked, context).targets(config, CONFIG, Above(), 0)
+    tree = _Tree(asked, context)
+    targets = tree.targets(config, CONFIG, Above(), 0)
     first, *others = targets
     if any(target.params != first.params for target in others):
         raise BadExtra(f"{CONFIG}.override_params", "must be the same for every target, but for the model")
@@ -89,8 +94,19 @@ def read_portkey(headers: Mapping[str, str], asked: Asked) -> tuple[Foreign, Map
         retries=max(known, default=None),
         deadline_s=reduce(_sum, limits),
         tags=tags,
+        only_after=_only_after(_any_of([target.again for target in targets]), _any_of(tree.elsewhere)),
     )
     return foreign, {**asked.body, **first.params, "model": first.model}
+
+
+def _only_after(again: frozenset[int] | None, elsewhere: frozenset[int] | None) -> OnlyAfter | None:
+    return None if again is None and elsewhere is None else OnlyAfter(again, elsewhere)
+
+
+def _any_of(each: Sequence[frozenset[int] | None]) -> frozenset[int] | None:
+    """One rule for the whole request: where one is not bounded, all together are not."""
+    stated = [one for one in each if one is not None]
+    return frozenset().union(*stated) if stated and len(stated) == len(each) else None
 
 
 def metadata_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -133,6 +149,7 @@ class _Tree:
     def __init__(self, asked: Asked, context: Context) -> None:
         self._asked = asked
         self._context = context
+        self.elsewhere: list[frozenset[int] | None] = []  # of each strategy that has something else to try
 
     def targets(self, node: Json, where: str, above: Above, depth: int) -> list[Target]:
         """The targets to try, best first; never none."""
@@ -147,7 +164,11 @@ class _Tree:
         if not isinstance(children, list) or not 0 < len(children) <= MAX_TARGETS:
             raise BadExtra(f"{where}.targets", f"must be a list of 1 to {MAX_TARGETS} targets")
         found: list[Target] = []
-        for index in self._order(fields.get("strategy"), children, where):
+        strategy = fields.get("strategy")
+        order = self._order(strategy, children, where)
+        if len(order) > 1:
+            self.elsewhere.append(_statuses(strategy, f"{where}.strategy"))
+        for index in order:
             found += self.targets(children[index], f"{where}.targets[{index}]", here, depth + 1)
         if len(found) > MAX_TARGETS:
             raise BadExtra(where, f"at most {MAX_TARGETS} targets in all")
@@ -205,7 +226,7 @@ class _Tree:
             own = f"{provider}/"
             model = model if model.startswith(own) and self._has(model) else own + model
         params = {name: value for name, value in here.params.items() if name != "model"}
-        return Target(model, params, here.retries, here.timeout_s)
+        return Target(model, params, here.retries, here.timeout_s, here.again)
 
     def _has(self, endpoint: str) -> bool:
         provider, _, model = endpoint.partition("/")
@@ -245,7 +266,23 @@ def _inherited(fields: Mapping[str, Json], where: str, above: Above) -> Above:
         timeout_s=above.timeout_s
         if timeout is None
         else positive(timeout, f"{where}.request_timeout", "a number of milliseconds such as 10000") / 1000,
+        again=above.again if retry is None else _statuses(retry, f"{where}.retry"),
     )
+
+
+def _statuses(rule: Json, where: str) -> frozenset[int] | None:
+    """The statuses that a strategy or a retry is bound to, if it is."""
+    fields = {_CAMEL.get(key, key): value for key, value in rule.items()} if isinstance(rule, dict) else {}
+    given = fields.get("on_status_codes")
+    if given is None:
+        return None
+    if not isinstance(given, list) or len(given) > MAX_STATUSES or not all(map(_is_status, given)):
+        raise BadExtra(f"{where}.on_status_codes", f"must be a list of at most {MAX_STATUSES} statuses such as 429")
+    return frozenset(given)
+
+
+def _is_status(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 599
 
 
 def _weight(child: Json, where: str) -> float:

@@ -66,6 +66,7 @@ def _joined(extras: Extras, litellm: Foreign, portkey: Foreign) -> Extras:
         tries=None if retries is None else 1 + int(retries),
         deadline_s=deadline_s,
         tags=bounded_tags((*extras.tags, *litellm.tags, *portkey.tags), "tags"),
+        only_after=portkey.only_after,
     )
 
 

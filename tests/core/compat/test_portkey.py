@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.core.compat.foreign import NOTHING, Foreign
 from gateway.core.compat.portkey import Asked, read_portkey
-from gateway.core.extras import BadExtra
+from gateway.core.extras import BadExtra, OnlyAfter
 from tests.support.builders import a_catalog, a_policy, an_endpoint
 
 POLICY = a_policy(
@@ -127,7 +127,36 @@ def test_sums_up_the_time_of_the_targets_and_grants_the_most_retries() -> None:
         "retry": {"attempts": 1, "on_status_codes": [500]},
         "targets": [OPENAI, {**CLAUDE, "requestTimeout": 5_000, "retry": {"attempts": 3}}],
     }  # fmt: skip
-    assert read(config)[0] == Foreign(fallbacks=("anthropic/claude",), retries=3, deadline_s=7.0)
+    only_after = OnlyAfter(again=None, elsewhere=frozenset({429}))  # the second target is tried again after anything
+    assert read(config)[0] == Foreign(("anthropic/claude",), retries=3, deadline_s=7.0, only_after=only_after)
+
+
+TWO = {"strategy": {"mode": "fallback", "on_status_codes": [503]}, "targets": [OPENAI, CLAUDE]}
+
+
+@pytest.mark.parametrize(
+    ("config", "again", "elsewhere"),
+    [
+        ({**OPENAI, "retry": {"attempts": 2, "on_status_codes": [429, 503]}}, {429, 503}, None),
+        ({**OPENAI, "strategy": {"mode": "single", "on_status_codes": [429]}, "targets": [OPENAI]}, None, None),
+        ({"strategy": {"mode": "fallback", "onStatusCodes": []}, "targets": [OPENAI, CLAUDE]}, None, set()),
+        ({"strategy": "fallback", "targets": [OPENAI, CLAUDE]}, None, None),
+        ({"strategy": {"mode": "fallback", "on_status_codes": [429]}, "targets": [TWO, OPENAI]}, None, {429, 503}),
+        ({"strategy": {"mode": "fallback"}, "targets": [TWO, OPENAI]}, None, None),
+        (
+            {
+                "strategy": {"mode": "fallback"}, "retry": {"attempts": 1, "on_status_codes": [429]},
+                "targets": [OPENAI, {**CLAUDE, "retry": {"attempts": 1, "on_status_codes": [500]}}],
+            },
+            {429, 500}, None,
+        ),
+    ],
+)  # fmt: skip
+def test_tries_something_else_only_after_the_statuses_that_are_named(
+    config: dict[str, Any], again: set[int] | None, elsewhere: set[int] | None
+) -> None:
+    found = read(config)[0].only_after or OnlyAfter()
+    assert (found.again, found.elsewhere) == (again, elsewhere)
 
 
 def test_has_no_limits_where_a_target_has_none() -> None:
@@ -172,6 +201,18 @@ MANY = {"strategy": {"mode": "fallback"}, "targets": [OPENAI] * 32}
         ({"virtual_key": "vk-1"}, at(".virtual_key"), "is no provider here"),
         ({**OPENAI, "override_params": []}, at(".override_params"), "must be an object"),
         ({**OPENAI, "override_params": {"models": []}}, at(".override_params"), "cannot hold models, provider, sess"),
+        (
+            {**OPENAI, "retry": {"attempts": 1, "on_status_codes": [429.5]}}, at(".retry.on_status_codes"),
+            "must be a list of at most 100 statuses such as 429",
+        ),
+        (
+            {**TWO, "strategy": {"mode": "fallback", "on_status_codes": "5xx"}}, at(".strategy.on_status_codes"),
+            "must be a list of at most 100",
+        ),
+        (
+            {**OPENAI, "retry": {"attempts": 1, "on_status_codes": [429] * 101}}, at(".retry.on_status_codes"),
+            "must be a list of at most 100",
+        ),
         ({**OPENAI, "retry": 2}, at(".retry"), 'must be an object such as {"attempts": 2}'),
         ({**OPENAI, "retry": {}}, at(".retry"), 'must be an object such as {"attempts": 2}'),
         ({**OPENAI, "retry": {"attempts": -1}}, at(".retry.attempts"), "must be a whole number"),
