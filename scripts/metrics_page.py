@@ -35,6 +35,7 @@ LABELS = {
     "endpoint": "`provider/model`, as configured",
     "file": "name of the snapshot's file, `shard-NN.json` or `prices.json`",
     "finding": "`ok`, `failed`, `rate_limited`, `refused`, `misconfigured`, `void` (says nothing)",
+    "form": "`ok`, `broken`",
     "from": "`closed`, `half_open`, `open`",
     "generation": "short hash of the configuration's bytes",
     "label": "sensitivity, as configured",

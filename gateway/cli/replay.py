@@ -144,6 +144,7 @@ def _log(table: RecordTable) -> dict[str, int]:
         "decisions": table.count,
         "feedback": table.feedback,
         "other_lines": table.others,
+        "unreadable_lines": table.unreadable,
         "kinds": len(table.kinds),
     }
 

@@ -50,7 +50,8 @@ class RecordTable:
         }
         self.count = self._number("select count(*) from requests")
         self.feedback = self._number("select count(*) from log where decision is not null")
-        self.others = self._number("select count(*) from log where decision is null and kind is null")
+        self.unreadable = self._number("select count(*) from log where unreadable")
+        self.others = self._number("select count(*) from log where decision is null and kind is null") - self.unreadable
 
     def span_s(self) -> float:
         """From the first request to the last."""

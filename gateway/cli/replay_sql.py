@@ -49,12 +49,13 @@ COLUMNS = (
 
 
 def log_of(paths: Sequence[str]) -> str:
-    """The query that reads every path, a parameter each, into the table `log`."""
+    """The query that reads every path, a parameter each, into the table `log`; a line that is no JSON is a row, too."""
     sources = " union all ".join(map(_source, paths))
     record = json.dumps(_RECORD)
     return f"""
 create table log as
-with lines as ({sources}), records as (select unnest(from_json(json, '{record}')) from lines)
+with lines as ({sources}),
+     records as (select json is null as unreadable, unnest(from_json(json, '{record}')) from lines)
 select
     id,
     case when type = 'feedback' then decision end as decision,
@@ -73,7 +74,7 @@ select
     attempts[-1].ttft_ms as ttft_ms,
     case when session_hash is not null and prompt_hash is not null and task is not null
          then hash(key_id, session_hash, prompt_hash, prompt_chars) end as same,
-    latency_ms, format_ok, outcome = 'ok' as whole, outcome = 'partial' as broken_off
+    latency_ms, format_ok, outcome = 'ok' as whole, outcome = 'partial' as broken_off, unreadable
 from records
 """  # noqa: S608 -- constants; paths are parameters
 
@@ -82,7 +83,7 @@ def _source(path: str) -> str:
     if path.endswith(".parquet"):
         return "select to_json(t) as json from read_parquet(?, union_by_name = true) t"
     read = f"read_ndjson_objects(?, ignore_errors = true, maximum_object_size = {LONGEST_BYTES})"
-    return f"select json from {read} where json is not null"  # noqa: S608 -- constants
+    return f"select json from {read}"  # noqa: S608 -- constants
 
 
 KINDS = """

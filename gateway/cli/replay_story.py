@@ -29,6 +29,8 @@ def story(log: Mapping[str, int], slices: Slices) -> Iterator[str]:
         f"{counted(log['decisions'], 'decision')}, {counted(log['feedback'], 'feedback row')}, "
         f"{counted(log['other_lines'], 'other line')}; {counted(log['kinds'], 'kind')} of request"
     )
+    if log["unreadable_lines"]:
+        yield f"{counted(log['unreadable_lines'], 'line')} could not be read, torn or no JSON: in no number below"
     yield ""
     ordered = sorted(slices.items(), key=lambda item: -item[1].requests)
     rows = [_cells(plain(route), plain(task), sums) for (route, task), sums in ordered]

@@ -66,6 +66,14 @@ class Metrics(Collector):
             ("route", "task"),
         )
 
+        self.formed = Cells(
+            "pointsman_json_answers",
+            "Whole answers to requests that asked for JSON, by whether they are JSON, and an object where that was "
+            "asked for. Worry where broken is more than a few per cent of an endpoint's: clients cannot read those, "
+            "though they count as ok. Ask for a schema, raise the limit on output, or send them to another model.",
+            ("route", "endpoint", "form"),
+        )
+
     def observe(self, decision: Decision) -> None:
         """Count one finished request."""
         considered = decision.considered
@@ -91,7 +99,7 @@ class Metrics(Collector):
                 ended.overspent_usd -= saved_usd
         self._try(route, decision.attempts)
         if decision.endpoint is not None:
-            self._answer(decision, decision.endpoint)
+            self._answer(decision, route, decision.endpoint)
 
     def _route(self, decision: Decision, considered: Considered, ended: Ended) -> None:
         """Count what the plan was made of; most requests have no variant, no label and no panic."""
@@ -159,7 +167,7 @@ class Metrics(Collector):
             else:
                 tried.cost_usd += row.cost_usd
 
-    def _answer(self, decision: Decision, endpoint: str) -> None:
+    def _answer(self, decision: Decision, route: str, endpoint: str) -> None:
         answered = self._answered.get(endpoint)
         if answered is None:
             answered = self._answered[endpoint] = Answered(no_cells(TTFT_BUCKETS_S))
@@ -176,6 +184,8 @@ class Metrics(Collector):
             answered.output += usage.output
             answered.cached_input += usage.cached_input
             answered.reasoning += usage.reasoning
+        if decision.format_ok is not None:  # JSON was asked for
+            self.formed.add((route, endpoint, "ok" if decision.format_ok else "broken"))
 
     def totals(self) -> dict[str, float]:
         """Sums since the start."""
@@ -198,7 +208,7 @@ class Metrics(Collector):
         yield from families.of_variants(list(self._varied.items()))
         door = Unopened() if self.gauges is None else self.gauges.door()
         yield families.of_shed(ended, door.turned_away, door.timed_out)
-        yield from (self.drawn.family(), self.certified.family())
+        yield from (self.drawn.family(), self.certified.family(), self.formed.family())
         for cells in (self.unauthorized, self.reload_failures, self.reloads, self.snapshot_errors):
             yield cells.family()
         yield gauge(

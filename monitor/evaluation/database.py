@@ -17,7 +17,7 @@ from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, ins
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from monitor.evaluation.store_errors import StoreError
+from monitor.evaluation.store_errors import FullError, StoreError
 from monitor.evaluation.tables import MIGRATIONS, VERSION, metadata, schema
 
 BUSY_MS = 10_000  # how long SQLite waits for another process that writes, and PostgreSQL for another's lock
@@ -146,7 +146,9 @@ class Database:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, OverflowError, OSError) as error:
+        except (SQLAlchemyError, sqlite3.Error, OverflowError, OSError) as error:
+            if _is_full(error):
+                raise FullError(f"{self._scrubbed(error)}: make room on the disk of {self.name}") from None
             raise StoreError(self._scrubbed(error)) from None
 
     def _scrubbed(self, error: Exception) -> str:
@@ -155,6 +157,12 @@ class Database:
         for secret in _secrets(self._url):
             said = said.replace(secret, "***")
         return " ".join(said.split()) or type(error).__name__
+
+
+def _is_full(error: Exception) -> bool:
+    """SQLite's; a server has its own ways to keep room for deleting."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(said, sqlite3.Error) and getattr(said, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
 
 
 def _migrate(connection: Connection) -> None:

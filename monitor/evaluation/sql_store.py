@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, no
 from gateway.core.evaluation import Half
 from monitor.evaluation.database import Database
 from monitor.evaluation.exchange import exported, imported
+from monitor.evaluation.letting_go import let_go
 from monitor.evaluation.pairs import Answer, By, Drawn, Judged, Judgement, Pair, Terms, Unjudged, Verdict
 from monitor.evaluation.progress import Progress
 from monitor.evaluation.rows import (
@@ -176,25 +177,31 @@ class SqlStore:
 
     def expire(self, now_s: float, barred: Callable[[Terms], bool] | None = None) -> int:
         its_texts = texts.c.decision == pairs.c.decision
-        with self._database.writing() as connection:
+        unjudged = not_(exists().where(judgements.c.decision == pairs.c.decision))
+
+        def which(connection: Connection) -> ColumnElement[bool]:
             old = pairs.c.time_s + pairs.c.keep_s <= now_s
             if barred is not None:
                 old = or_(old, *_of_kinds(connection, barred))
+            return and_(old, or_(exists().where(its_texts), unjudged))
+
+        def deletes(connection: Connection, old: ColumnElement[bool]) -> int:
             # Pairs are locked before their texts everywhere, so that two never wait for each other crosswise.
             connection.execute(select(pairs.c.decision).where(old, exists().where(its_texts)).with_for_update())
             gone = connection.execute(delete(texts).where(exists().where(its_texts, old))).rowcount
-            unjudged = not_(exists().where(judgements.c.decision == pairs.c.decision))
             connection.execute(delete(pairs).where(old, not_(exists().where(its_texts)), unjudged))
-        self._database.forget()
-        return gone
+            return gone
+
+        return let_go(self._database, which, deletes)
 
     def purge(self, before_s: float, route: str | None = None) -> int:
         old = pairs.c.time_s < before_s
-        with self._database.writing() as connection:
-            those = delete(pairs).where(old if route is None else and_(old, pairs.c.route == route))
-            gone = connection.execute(those).rowcount
-        self._database.forget()
-        return gone
+        those = old if route is None else and_(old, pairs.c.route == route)
+
+        def deletes(connection: Connection, some: ColumnElement[bool]) -> int:
+            return connection.execute(delete(pairs).where(some)).rowcount
+
+        return let_go(self._database, lambda _: those, deletes)
 
 
 def _in(table: Any, decision: str) -> ColumnElement[bool]:

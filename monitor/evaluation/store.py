@@ -109,4 +109,8 @@ class Store(Protocol):
         """
 
     def purge(self, before_s: float, route: str | None = None) -> int:
-        """Delete pairs of requests before that time, of that route or of all, judged or not; how many."""
+        """Delete pairs of requests before that time, of that route or of all, judged or not; how many.
+
+        Where a disk has no room for deleting all of them, `purge` and `expire` delete a few at a time, and may have
+        deleted some before they raise.
+        """

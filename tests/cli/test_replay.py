@@ -211,9 +211,20 @@ def test_tells_programs_what_would_have_been_chosen(tmp_path: Path, run: Any) ->
     assert told["total"]["saved"]["replayed_usd"] == pytest.approx(0.324)
     assert told["total"]["quality"]["known_share"] == 0.0
     assert [(row["route"], row["task"]) for row in told["slices"]] == [("-", "-"), ("default", "chat")]
-    assert told["log"] == {"decisions": 41, "feedback": 0, "other_lines": 0, "kinds": 2}
+    assert told["log"] == {"decisions": 41, "feedback": 0, "other_lines": 0, "unreadable_lines": 0, "kinds": 2}
     assert "quality is known only where the endpoint is the same" in told["cannot_be_known"][0]
     assert "planning 0 of 41" in progress
+
+
+def test_says_how_many_lines_it_could_not_read(tmp_path: Path, run: Any) -> None:
+    log = written(tmp_path / "log.jsonl", [a_row(1)])
+    with log.open("ab") as file:
+        file.write(b'starting up\n\n{"level": "info"}\n{"id": "a"}{"id": "b"}\n{"id": "\xff"}\n{"id": "torn')
+    told = orjson.loads(run(str(log), "--json")[1])["log"]
+    assert told == {"decisions": 1, "feedback": 0, "other_lines": 1, "unreadable_lines": 4, "kinds": 1}
+    first, second, *_ = run(str(log))[1].splitlines()
+    assert first == "1 decision, 0 feedback rows, 1 other line; 1 kind of request"
+    assert second == "4 lines could not be read, torn or no JSON: in no number below"
 
 
 def test_tells_people_in_a_table(tmp_path: Path, run: Any) -> None:

@@ -104,6 +104,14 @@ def test_counts_requests_sent_lower_on_a_certificate_by_task() -> None:
     }
 
 
+def test_counts_answers_that_lack_the_form_that_was_asked_for_and_none_where_none_was() -> None:
+    formed, broken = replace(DECISION, format_ok=True), replace(DECISION, format_ok=False)
+    assert shown(DECISION, formed, broken, formed, REFUSED, family="pointsman_json_answers") == {
+        'pointsman_json_answers_total{endpoint="beta/m",form="ok",route="support"} 2.0',
+        'pointsman_json_answers_total{endpoint="beta/m",form="broken",route="support"} 1.0',
+    }
+
+
 def test_adds_up_for_the_page() -> None:
     metrics = Metrics("1")
     for decision in (replace(DECISION, attempts=(BROKEN, GOOD), saved_usd=-0.5), REFUSED):
