@@ -8,9 +8,10 @@ A change of a breaker is so published within a second or two, together with thos
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
+from gateway.core.health import EndpointSnapshot
 from gateway.core.prices import PriceBook
 from monitor.ledger import Ledger
 from monitor.market import Market
@@ -69,6 +70,10 @@ class Monitor:
         """Whether what is there once for all replicas falls to this one: prices, certificates."""
         return PRICES_SHARD in self._own and self.publishing
 
+    def entries(self) -> Mapping[str, EndpointSnapshot]:
+        """Every endpoint as published last; while nothing is published, as this replica sees it now."""
+        return self.press.entries() if self.publishing else self.press.drafts(self.ledger)
+
     async def run(self) -> None:
         """Take over, and work until cancelled."""
         await self._share()
@@ -106,8 +111,11 @@ class Monitor:
         watched = self._own | self._lingering.keys()
         if watched != set(self.watchlist.shards):
             self.reconfigure(replace(self.watchlist, shards=watched))
-        if gained:
-            await self.press.take_over(gained, self.ledger)
+        if gained and self.publishing:
+            await self._take_over(gained)
+
+    async def _take_over(self, gained: frozenset[int]) -> None:
+        await self.press.take_over(gained, self.ledger)
         if PRICES_SHARD in gained:
             if (before := await self.press.prices()) is not None:
                 self.market.restore(before)

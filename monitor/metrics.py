@@ -138,7 +138,7 @@ class MonitorCollector(Collector):
             "ask for a few tokens: where there is no traffic it is far below what users wait.",
             ("endpoint", "quantile"),
         )
-        for id_, entry in self._monitor.press.entries().items():
+        for id_, entry in self._monitor.entries().items():
             if entry.ok_ratio is not None:
                 ratio.add_metric((id_,), entry.ok_ratio)
             for family, found_ms in ((ttfb, entry.ttfb_ms), (total, entry.total_ms)):
@@ -272,7 +272,8 @@ def _sharing(cluster: Cluster | None) -> Iterator[Family]:
     publisher, teller = (None, None) if cluster is None else (cluster.publisher, cluster.teller)
     yield level(
         "pointsman_monitor_replicas",
-        "Replicas seen alive, this one included; absent outside a cluster. Worry where replicas differ for minutes.",
+        "Replicas seen alive, this one included; 0 before they are known: where that lasts, this one watches all "
+        "endpoints by itself; absent outside a cluster. Worry where replicas differ for minutes.",
         None if cluster is None else cluster.replicas(),
     )
     yield level(

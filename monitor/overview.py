@@ -1,6 +1,7 @@
 """What the monitor tells of itself as a whole: `/api/overview`, for its page, `pointsman top` and scripts.
 
-Endpoints are told as they were published last. Plain JSON; names carry their units.
+Endpoints are told as they were published last; while nothing is published, as this replica sees them. Plain JSON; names
+carry their units.
 """
 
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ def overview(monitor: Monitor, clock: Clock, started_s: float) -> dict[str, Any]
         "now": iso(clock.epoch_s()),
         "started_at": iso(started_s),
         "published_at": None if written_s is None else iso(written_s),
+        "publishing": monitor.publishing,  # false: in a cluster, as long as the API is away
         "publish_failures": monitor.press.failures,
         "shards": len(monitor.watchlist.shards),
         "gateways_heard": len(monitor.heard.reports),
@@ -36,7 +38,7 @@ def overview(monitor: Monitor, clock: Clock, started_s: float) -> dict[str, Any]
 
 def _endpoints(monitor: Monitor) -> Iterator[dict[str, Any]]:
     known = monitor.watchlist.catalog.endpoints
-    for id_, entry in sorted(monitor.press.entries().items()):
+    for id_, entry in sorted(monitor.entries().items()):
         model = known[id_].model if id_ in known else id_.partition("/")[2]
         yield {
             "endpoint": id_,

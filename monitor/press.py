@@ -111,6 +111,11 @@ class Press:
         """Every endpoint as published last."""
         return {id_: entry for issue in self._issues.values() for id_, entry in issue.entries.items()}
 
+    def drafts(self, ledger: Ledger) -> dict[str, EndpointSnapshot]:
+        """Every endpoint as it would be published now."""
+        now_s = self._clock.now_s()
+        return {id_: ledger.entry(id_, now_s, self._offset_s) for id_ in ledger.states(now_s)}
+
     async def print_shards(self, ledger: Ledger, period: int) -> None:
         """Write the shards of which an issue is due; cheap where none is."""
         now_s = self._clock.now_s()

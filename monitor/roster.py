@@ -13,6 +13,9 @@ DURATION_S = 15.0  # without renewal: three are lost
 SETTLE_S = RENEW_S  # newcomers count once nothing has changed for so long
 FRESH_S = 2 * RENEW_S  # what was heard longer ago says nothing about now
 DEAF_S = 3 * RENEW_S  # nothing was heard for so long: silence meanwhile proves nothing about the others
+# Who listed the Leases before the others had made theirs hears of them a renewal later (6 s), and takes itself for the
+# only one from SETTLE_S on until SETTLE_S after that: for as long as a renewal and a request take.
+AGREED_S = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,16 @@ class Roster:
         self._candidate: frozenset[str] = frozenset()
         self._candidate_s = float("-inf")
         self._live: frozenset[str] = frozenset()
+        self._live_s = float("-inf")  # the instant of its last change
+
+    @property
+    def heard_s(self) -> float:
+        """When the Leases were listed last; -inf: never."""
+        return self._heard_s
+
+    def agreed(self, now_s: float) -> bool:
+        """Whether all who come to the same Leases at the same time must know the same replicas by now."""
+        return now_s - self._heard_s <= FRESH_S and bool(self.live(now_s)) and now_s - self._live_s >= AGREED_S
 
     def heard(self, leases: Mapping[str, LeaseSeen], now_s: float) -> None:
         """All Leases there are, by name, as listed now."""
@@ -57,8 +70,8 @@ class Roster:
         }
         if found != self._candidate:
             self._candidate, self._candidate_s = frozenset(found), now_s
-        if now_s - self._candidate_s >= SETTLE_S:
-            self._live = self._candidate
-        else:
-            self._live &= self._candidate  # nobody waits for those who are gone
+        quiet = now_s - self._candidate_s >= SETTLE_S
+        live = self._candidate if quiet else self._live & self._candidate  # nobody waits for those who are gone
+        if live != self._live:
+            self._live, self._live_s = live, now_s
         return self._live

@@ -46,6 +46,7 @@ class Membership:
         self._around = around
         self._roster = Roster(me.name)
         self._lease: Json | None = None  # as the API has it
+        self._begun_s = around.now_s()
         self._renewed_s = float("-inf")
         self._failing = False
 
@@ -58,6 +59,18 @@ class Membership:
     def fit(self) -> bool:
         """The others know that this replica is alive; else they will have taken its shards."""
         return self._around.now_s() - self._renewed_s < DURATION_S
+
+    @property
+    def alone(self) -> bool:
+        """Who the others are was never known, and nothing is heard of them: for all this replica knows, there are
+        none."""
+        now_s = self._around.now_s()
+        return not self._roster.live(now_s) and now_s - max(self._begun_s, self._roster.heard_s) >= DURATION_S
+
+    @property
+    def agreed(self) -> bool:
+        """Those who come back together with this replica know the same replicas as it does."""
+        return self._roster.agreed(self._around.now_s())
 
     @property
     def renewed_ago_s(self) -> float | None:

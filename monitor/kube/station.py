@@ -5,6 +5,7 @@ Owns the API connection and everything that stands on it.
 
 import asyncio
 import contextlib
+import logging
 import socket
 import time
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from monitor.sharding import SHARDS
 
 LOOK_S = 0.5  # how soon a change among the replicas is acted on
 LEAVE_S = 3.0  # for the word that this replica is going; without it the others wait for its Lease to run out
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,22 @@ async def hand_over(membership: Membership, monitor: Monitor, keeping: "asyncio.
 
 
 async def share(membership: Membership, monitor: Monitor, name: str) -> None:
-    """Let the monitor own what falls to this replica among those that live; ends by cancellation."""
+    """Let the monitor own what falls to this replica among those that live; ends by cancellation.
+
+    One that is cut off keeps what it has. One that never knew the others watches everything, since nobody else may, and
+    shares once all that come back with it agree who they are. Neither publishes: after whom shows with the API.
+    """
     known: frozenset[str] = frozenset()
+    alone = False
     while True:
-        monitor.publishing = membership.fit
-        # One that is cut off keeps what it has, and publishes nothing.
-        if membership.fit and membership.live != known:
-            known = membership.live
+        if membership.fit and membership.live != known and (membership.agreed or not alone):
+            known, alone = membership.live, False
             monitor.own(owned(SHARDS, known, name))
+        elif not known and not alone and membership.alone:
+            alone = True
+            monitor.own(frozenset(range(SHARDS)))
+            log.warning("the other replicas are not known: everything is probed here, and published once they are")
+        monitor.publishing = membership.fit and bool(known)
         await asyncio.sleep(LOOK_S)
 
 

@@ -39,9 +39,11 @@ class Readers:
     """What gateways believe of each shard, and when they heard it."""
 
     believed: dict[str, tuple[ShardSnapshot, float]] = field(default_factory=dict)
+    heard: list[tuple[str, ShardSnapshot]] = field(default_factory=list)  # all of it, believed or not
 
     def see(self, key: str, data: bytes) -> None:
         shard, now_s, seen = decode_shard(data), asyncio.get_running_loop().time(), None
+        self.heard.append((key, shard))
         if key in self.believed:
             before, heard_s = self.believed[key]
             seen = Seen(before.epoch, before.seq, heard_s)

@@ -106,7 +106,8 @@ function hear(told) {
 function draw() {
   if (!overview) return;
   const age = overview.published_at ? `published ${span(-ahead(overview.published_at, overview.now))} ago` : "not published yet";
-  say(byId("published"), `, ${age}; ${overview.gateways_heard} gateway${overview.gateways_heard === 1 ? "" : "s"} heard`);
+  const silent = overview.publishing ? "" : "; nothing is published now, endpoints are as this replica sees them";
+  say(byId("published"), `, ${age}${silent}; ${overview.gateways_heard} gateway${overview.gateways_heard === 1 ? "" : "s"} heard`);
   const wanted = byId("endpoint-search").value.trim().toLowerCase();
   const found = overview.endpoints.filter((row) => row.endpoint.toLowerCase().includes(wanted));
   const well = found.filter((row) => !inTrouble(row));

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.edge.kube.ports import Json, KubeError
 from monitor.kube.membership import Member, Membership, Surroundings
-from monitor.roster import DURATION_S
+from monitor.roster import AGREED_S, DURATION_S
 from tests.support.builders import EPOCH_S
 from tests.support.kube_leases import LeaseApi, Leases
 
@@ -147,3 +147,38 @@ async def test_an_api_that_never_answers_is_not_waited_for(caplog: pytest.LogCap
 
 async def test_leaving_an_api_that_is_away_is_no_fault() -> None:
     await a_membership(LeaseApi(Leases(), fault=KubeError(None, "no answer")), "a").leave()
+
+
+async def test_one_that_never_heard_of_the_others_is_alone_after_a_leases_duration_until_it_hears() -> None:
+    api = LeaseApi(Leases(), fault=KubeError(None, "no answer"))
+    async with kept(a_membership(api, "a")) as membership:
+        await asyncio.sleep(DURATION_S - 0.1)
+        assert not membership.alone
+        await asyncio.sleep(0.2)
+        assert (membership.alone, membership.agreed) == (True, False)
+        api.fault = None
+        await asyncio.sleep(2.1)
+        assert (membership.alone, membership.fit, membership.live) == (False, True, frozenset())
+        await asyncio.sleep(5)
+        assert (membership.live, membership.agreed) == ({"a"}, False)
+        await asyncio.sleep(AGREED_S)
+        assert membership.agreed
+
+
+async def test_one_that_hears_of_ever_more_replicas_is_not_alone() -> None:
+    leases = Leases()
+    async with kept(a_membership(LeaseApi(leases), "a")) as membership:
+        for n in range(8):
+            leases.put({"metadata": {"name": f"m-{n}"}, "spec": {"holderIdentity": f"m-{n}"}})
+            await asyncio.sleep(4.5)
+            assert (membership.live, membership.alone) == (frozenset(), False)
+
+
+async def test_one_that_was_cut_off_after_it_knew_the_others_is_not_alone() -> None:
+    api = LeaseApi(Leases())
+    async with kept(a_membership(api, "a")) as membership:
+        await asyncio.sleep(30)
+        assert membership.agreed
+        api.fault = KubeError(None, "no answer")
+        await asyncio.sleep(60)
+        assert (membership.live, membership.alone, membership.agreed) == ({"a"}, False, False)
