@@ -4,7 +4,7 @@ Owns the JSON between the two and who is drawn for it. The second answer, its ju
 them are the monitor's business; nothing of it is ever waited for here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -15,10 +15,16 @@ from gateway.core.policy import NOTHING_REQUIRED, Requirement
 PATH = "/api/evaluation/halves"  # on the monitor's port
 DRAW_DIGITS = 8  # of a decision's id, which is random
 
+HEADERS = frozenset({"anthropic-version", "anthropic-beta"})
+"""Of a client's headers, in lower case, those that change what a provider answers and so go along; never one that names
+anybody. The others are not sent to providers either."""
+MOST_HEADER_CHARS = 4_000  # of one: betas are words, a few dozen at most
+
 # What is decoded comes over the network, and ends as labels of metrics, lines of logs and numbers that are summed up.
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")]  # as the configuration has them
 Word = Annotated[str, Meta(max_length=300)]
 NotNegative = Annotated[float, Meta(ge=0)]
+Header = tuple[Word, Annotated[str, Meta(pattern=r"^[ -~]*\Z", max_length=MOST_HEADER_CHARS)]]
 
 
 class Half(Struct, frozen=True, gc=False):
@@ -47,6 +53,7 @@ class Half(Struct, frozen=True, gc=False):
     """What the request carries, the names alone: what they demand is asked of the configuration at each call. None: the
     gateway is older and does not say, so nobody can tell who may see the texts, and nobody is shown them."""
     require: Requirement = NOTHING_REQUIRED  # what the request itself demands about data, beside its labels
+    headers: tuple[Header, ...] = ()  # of `HEADERS`, as the first answer was asked with
 
 
 class HalfError(Exception):
@@ -56,6 +63,21 @@ class HalfError(Exception):
 def drawn(decision: str, share: float) -> bool:
     """Whether a request is drawn: by its id, which is random, so that nothing else decides and every replica agrees."""
     return int(decision[:DRAW_DIGITS], 16) < share * float(1 << 4 * DRAW_DIGITS)
+
+
+def headers_of(given: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...] | None:
+    """Of those headers the ones that go along; None: one of them cannot, so nobody could be asked the same again."""
+    found = tuple((name, value) for name, value in given if name in HEADERS)
+    return found if all(_sayable(value) for _, value in found) else None
+
+
+def headers_again(headers: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """What came along, for whoever asks again: only what should have."""
+    return {name: value for name, value in headers if name in HEADERS}
+
+
+def _sayable(value: str) -> bool:
+    return value.isascii() and value.isprintable() and len(value) <= MOST_HEADER_CHARS
 
 
 def encode_half(half: Half) -> bytes:

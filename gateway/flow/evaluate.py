@@ -14,7 +14,7 @@ from gateway.core import screen
 from gateway.core.ask import NOTHING
 from gateway.core.catalog import Endpoint, Operation
 from gateway.core.decision import Considered, Outcome
-from gateway.core.evaluation import Half, drawn
+from gateway.core.evaluation import Half, drawn, headers_of
 from gateway.core.named import UnknownModel, resolve
 from gateway.core.plan import Health, Sizes, Wishes, order
 from gateway.core.policy import Evaluate, Objective
@@ -71,6 +71,10 @@ def half_of(run: Run, planner: Planner) -> Half | None:
     if not others:
         return None
     pair = {endpoint, others[0].id}
+    chat = run.request.ask.chat
+    headers = headers_of(() if chat is None else chat.native_headers)
+    if headers is None:
+        return None
     return Half(
         decision=run.request.id,
         time_s=run.request.moment.epoch_s,
@@ -93,6 +97,7 @@ def half_of(run: Run, planner: Planner) -> Half | None:
         keep_s=evaluate.keep_s,
         labels=tuple(label.name for label in considered.labels),
         require=of_rules(run.request.extras.provider),
+        headers=headers,
     )
 
 

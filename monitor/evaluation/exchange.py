@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import asdict
 from sqlalchemy import Connection, select
 
+from gateway.core.evaluation import Header
 from gateway.core.policy import NOTHING_REQUIRED, Requirement
 from monitor.evaluation.database import Database
 from monitor.evaluation.pairs import By, Judgement, Verdict
@@ -74,6 +75,7 @@ class PairLine(_Line, frozen=True, tag="pair"):
     require: Requirement = NOTHING_REQUIRED
     # Texts, where they are still there.
     request: dict[str, Any] | None = None
+    headers: list[Header] | None = None
     answer: str | None = None
     prompt: str | None = None
     first: str | None = None
@@ -93,7 +95,7 @@ class State(_Line, frozen=True, tag="state"):
 
 Line = Head | PairLine | Spent | State
 
-TEXTS = ("request", "answer", "prompt", "first", "second")
+TEXTS = ("request", "headers", "answer", "prompt", "first", "second")
 COLUMNS = tuple(name for name in PairLine.__struct_fields__ if name not in (*TEXTS, "judgements"))
 
 
@@ -142,7 +144,7 @@ def _pair(rows: list[Any]) -> PairLine:
     fields["others"], fields["judges"] = list(names_of(row["others"])), list(names_of(row["judges"]))
     terms = terms_of(row)
     fields["labels"], fields["require"] = None if terms.labels is None else list(terms.labels), terms.require
-    fields["request"] = None if row["request"] is None else msgspec.json.decode(row["request"])
+    fields |= {name: None if row[name] is None else msgspec.json.decode(row[name]) for name in ("request", "headers")}
     said = [
         Said(one["said_scorer"], By(one["said_by"]), Verdict(one["said_verdict"]), one["said_time_s"])
         for one in rows
@@ -215,6 +217,7 @@ def _pair_row(line: PairLine) -> dict[str, Any]:
 def _text_row(line: PairLine) -> dict[str, Any]:
     row = {name: getattr(line, name) for name in ("decision", *TEXTS)}
     row["request"] = None if line.request is None else _json(line.request)
+    row["headers"] = None if line.headers is None else _json(line.headers)
     return row
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from gateway.core.ask import Ask, Surface
 from gateway.core.chat import ChatRequest, FinishReason, Image, Json, Media, Part, Text, Thinking, ToolCall, ToolResult
-from gateway.core.evaluation import Half
+from gateway.core.evaluation import Half, headers_again
 from gateway.core.extras import BODY_FIELDS
 from gateway.formats import codec
 from gateway.formats.answered import Unanswered, read_answer
@@ -45,7 +45,7 @@ def _asked(half: Half) -> Ask:
     body = {name: value for name, value in half.request.items() if name not in _MANNERS}
     try:
         surface = surface_named(Surface(half.surface))
-        return surface.parse(body, len(codec.dumps(body)), {})
+        return surface.parse(body, len(codec.dumps(body)), headers_again(half.headers))
     except (BadRequest, *SHAPE_ERRORS):
         raise Unreadable("the request cannot be read") from None
 

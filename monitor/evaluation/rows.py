@@ -38,7 +38,8 @@ HALVES = ("lower", "surface", "endpoint", "cost_usd", "budget_usd_per_day", "kee
 
 
 def text_row(half: Half) -> dict[str, Any]:
-    return {"decision": half.decision, "request": _json(half.request), "answer": half.answer}
+    asked = {"request": _json(half.request), "headers": _json(half.headers)}
+    return {"decision": half.decision, **asked, "answer": half.answer}
 
 
 def half_of(row: Row) -> Half:
@@ -46,7 +47,7 @@ def half_of(row: Row) -> Half:
     fields |= {"others": names_of(row["others"]), "judges": names_of(row["judges"])}
     terms = terms_of(row)
     fields |= {"labels": terms.labels, "require": terms.require}
-    return Half(**fields, request=msgspec.json.decode(row["request"]))
+    return Half(**fields, request=msgspec.json.decode(row["request"]), headers=headers_in(row["headers"]))
 
 
 def completed(second: Answer | None, now_s: float) -> dict[str, Any]:
@@ -75,6 +76,11 @@ def unjudged_of(row: Row) -> Unjudged:
 def terms_of(row: Row) -> Terms:
     labels = None if row["labels"] is None else names_of(row["labels"])
     return Terms(row["route"], labels, msgspec.json.decode(row["require"], type=Requirement))
+
+
+def headers_in(text: str | None) -> tuple[tuple[str, str], ...]:
+    """None: of a half that an earlier version kept."""
+    return () if text is None else msgspec.json.decode(text, type=tuple[tuple[str, str], ...])
 
 
 def names_of(text: str) -> tuple[str, ...]:

@@ -71,7 +71,8 @@ class SqlStore:
             if not _ended(connection, decision, completed(second, now_s)):
                 return
             read = {"prompt": prompt, "first": first, "second": None if second is None else second.text}
-            connection.execute(update(texts).where(_in(texts, decision)).values(request=None, answer=None, **read))
+            raw = {"request": None, "headers": None, "answer": None}
+            connection.execute(update(texts).where(_in(texts, decision)).values(**raw, **read))
             if second is None:
                 same = Judgement(decision, NOBODY, By.SAME, Verdict.TIE, now_s)
                 connection.execute(judgements.insert().values(judgement_row(same)))

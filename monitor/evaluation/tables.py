@@ -24,8 +24,13 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-VERSION = 1
-MIGRATIONS: Sequence[Callable[[Connection], None]] = ()
+
+def _with_headers(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE pointsman_texts ADD COLUMN headers TEXT")
+
+
+VERSION = 2
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_with_headers,)
 """The first leads from version 1 to 2, and so on; each runs in the transaction that writes the new version."""
 
 WAITING = "waiting"  # for its second answer
@@ -100,6 +105,7 @@ texts = Table(
     Column("decision", Plain, ForeignKey(pairs.c.decision, ondelete="CASCADE"), primary_key=True),
     # What the gateway handed over; gone once the pair is complete.
     Column("request", Plain),  # JSON
+    Column("headers", Plain),  # JSON; NULL: an earlier version kept none
     Column("answer", Plain),
     # What people read, of a complete pair.
     Column("prompt", Plain),

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gateway.core.evaluation import Half, HalfError, decode_halves, drawn, encode_half, encode_halves
+from gateway.core.evaluation import (
+    MOST_HEADER_CHARS,
+    Half,
+    HalfError,
+    decode_halves,
+    drawn,
+    encode_half,
+    encode_halves,
+    headers_again,
+    headers_of,
+)  # fmt: skip
 from gateway.core.policy import NOTHING_REQUIRED, Requirement
 
 TEXTS = st.text(st.characters(codec="utf-8"))
@@ -22,7 +32,7 @@ def a_half(decision: str = "0" * 16, **changes: Any) -> Half:
         decision=decision, time_s=1_764_000_000.5, route="default", task="math", step=1, score=0.25, model="rules",
         probability=0.02, lower=False, certificate=None, surface="chat", request={"model": "auto"}, answer="{}",
         endpoint="dear/l", cost_usd=0.01, others=("mid/m",), judges=(), budget_usd_per_day=5.0, keep_s=86_400.0,
-        labels=("careful",), require=Requirement(retention_days=0),
+        labels=("careful",), require=Requirement(retention_days=0), headers=(("anthropic-version", "2023-06-01"),),
     )  # fmt: skip
     return replace(plain, **changes)
 
@@ -38,10 +48,28 @@ def test_arrives_as_it_was_sent(request: dict[str, Any], answer: str, cost_usd: 
     assert decode_halves(encode_halves(halves)) == halves
 
 
-def test_of_an_older_gateway_nobody_knows_the_labels() -> None:
+def test_of_an_older_gateway_nobody_knows_the_labels_and_the_headers() -> None:
     (told,) = json.loads(encode_halves([a_half()]))
-    del told["labels"], told["require"]
-    assert decode_halves(json.dumps([told]).encode()) == [a_half(labels=None, require=NOTHING_REQUIRED)]
+    del told["labels"], told["require"], told["headers"]
+    assert decode_halves(json.dumps([told]).encode()) == [a_half(labels=None, require=NOTHING_REQUIRED, headers=())]
+
+
+VERSION, BETA = ("anthropic-version", "2023-06-01"), ("anthropic-beta", "a-2025-01-01,b-2025-02-02")
+
+
+def test_of_a_clients_headers_only_those_go_along_that_change_the_answer_and_only_those_are_sent_again() -> None:
+    given = (VERSION, BETA, ("authorization", "Bearer sk"), ("x-user", "ann"))
+    assert headers_of(given) == (VERSION, BETA)
+    assert headers_again(given) == dict([VERSION, BETA])
+    assert headers_of(()) == ()
+
+
+@pytest.mark.parametrize("value", ["a\r\nx-evil: 1", "b\u00e9ta", "\udcff", "b" * (MOST_HEADER_CHARS + 1)])
+def test_a_header_that_cannot_go_along_is_found_before_it_spoils_others_halves(value: str) -> None:
+    assert headers_of((VERSION, ("anthropic-beta", value))) is None
+    assert headers_of((("x-user", value),)) == ()
+    with pytest.raises(HalfError):
+        decode_halves(encode_halves([a_half(headers=(("anthropic-beta", value),))]))
 
 
 def test_a_demand_that_this_version_does_not_know_is_not_overheard() -> None:
@@ -83,6 +111,7 @@ def test_garbage_is_refused_with_the_reason(data: bytes, why: str) -> None:
         {"step": -1}, {"step": 1 << 70}, {"time_s": -1.0}, {"probability": 0.0}, {"probability": 1.5}, {"keep_s": -1.0},
         {"budget_usd_per_day": -5.0}, {"model": "m" * 301}, {"endpoint": "e" * 301}, {"others": ("e" * 301,)},
         {"judges": ("e" * 301,)}, {"labels": ("l\n",)}, {"certificate": "c" * 301}, {"surface": "s" * 301},
+        {"headers": (("anthropic-beta", "a\n"),)},
     ],
 )  # fmt: skip
 def test_what_no_gateway_sends_is_refused(changed: dict[str, Any]) -> None:

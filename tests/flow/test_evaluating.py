@@ -104,6 +104,17 @@ async def test_hands_over_question_and_answer_and_who_could_answer_below() -> No
     )
 
 
+async def test_hands_over_the_headers_that_the_provider_was_asked_with_and_no_others() -> None:
+    walking = Evaluating(the_world(), an_answer("Hello"), an_answer("Hello"), an_answer("Hello"))
+    headers = {"anthropic-beta": "context-1m-2025-08-07", "authorization": "Bearer sk-client", "x-user": "ann"}
+    await walking.send(a_body(max_tokens=100), surface=Surface.MESSAGES, headers=headers)
+    await walking.send(a_body(), headers=headers)
+    sent = (("anthropic-version", "2023-06-01"), ("anthropic-beta", "context-1m-2025-08-07"))
+    assert [half.headers for half in walking.halves] == [sent, ()]
+    await walking.send(a_body(max_tokens=100), surface=Surface.MESSAGES, headers={"anthropic-beta": "b\u00e9ta"})
+    assert len(walking.halves) == 2, "nobody could be asked the same again"
+
+
 @pytest.mark.parametrize("surface", [Surface.CHAT, Surface.MESSAGES])
 async def test_of_a_stream_the_answer_is_every_event_that_the_client_got(surface: Surface) -> None:
     walking = Evaluating(the_world(), a_stream("Hel", "lo"))

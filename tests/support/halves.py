@@ -40,6 +40,7 @@ def a_half(decision: str, time_s: float = 1000.0, **changed: Any) -> Half:
         "keep_s": 90 * DAY_S,
         "labels": ("internal", "customer"),
         "require": Requirement(trains_on_data=False, retention_days=0),
+        "headers": (("anthropic-version", "2023-06-01"), ("anthropic-beta", "files-api-2025-04-14")),
     }
     return Half(**(fields | changed))
 

@@ -67,6 +67,22 @@ async def test_asks_the_endpoint_that_the_gateway_named_and_charges_what_it_bill
     assert vendors.calls[0].body == sent
 
 
+CLAUDE = {
+    "id": "m", "type": "message", "role": "assistant", "model": "c", "stop_reason": "end_turn",
+    "content": [{"type": "text", "text": "Four."}], "usage": {"input_tokens": 9, "output_tokens": 3},
+}  # fmt: skip
+
+
+async def test_asks_with_the_headers_that_the_first_answer_was_asked_with_and_no_others() -> None:
+    answer = json.dumps(CLAUDE)
+    vendors = upstream(weak=[[Status(), answer.encode()]])
+    headers = (("anthropic-version", "2026-10-21"), ("anthropic-beta", "context-1m-2025-08-07"), ("x-forged", "yes"))
+    claude = {"surface": "messages", "request": a_body(max_tokens=100), "answer": answer, "headers": headers}
+    await ask(a_caller(vendors, endpoints={WEAK: {"api": "anthropic"}}), **claude)
+    sent = vendors.calls[0].headers
+    assert {name: sent.get(name) for name, _ in headers} == dict(headers) | {"x-forged": None}
+
+
 async def test_caps_the_answer_as_the_client_did() -> None:
     vendors = upstream()
     await ask(a_caller(vendors), request=a_body(max_tokens=300))

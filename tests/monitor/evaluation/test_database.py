@@ -16,7 +16,7 @@ from sqlalchemy import Connection, inspect, text
 from monitor.evaluation import database
 from monitor.evaluation.database import Database
 from monitor.evaluation.store import Store, StoreError
-from monitor.evaluation.tables import metadata, schema
+from monitor.evaluation.tables import MIGRATIONS, metadata, schema
 from tests.support.halves import a_half
 from tests.support.postgres import PASSWORD, Postgres
 
@@ -52,25 +52,39 @@ def test_refuses_tables_of_a_newer_version(url: str) -> None:
     with opened(url) as connection:
         connection.execute(schema.update().values(version=99))
     told = refusal(url)
-    assert told.endswith("its tables are of version 99, and this Pointsman knows 1: use that one, or a newer")
+    assert told.endswith("its tables are of version 99, and this Pointsman knows 2: use that one, or a newer")
     assert told.startswith("postgresql+psycopg://pointsman:***@/postgres" if "postgresql" in url else "/")
 
 
 def test_brings_tables_of_an_earlier_version_up_to_this_one(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Store.open(url).close()
 
-    def second(connection: Connection) -> None:
+    def third(connection: Connection) -> None:
         connection.execute(text("ALTER TABLE pointsman_pairs ADD COLUMN more INTEGER"))
 
-    def third(connection: Connection) -> None:
+    def fourth(connection: Connection) -> None:
         connection.execute(text("UPDATE pointsman_pairs SET more = 1"))
 
-    monkeypatch.setattr(database, "MIGRATIONS", (second, third))
-    monkeypatch.setattr(database, "VERSION", 3)
+    monkeypatch.setattr(database, "MIGRATIONS", (*MIGRATIONS, third, fourth))
+    monkeypatch.setattr(database, "VERSION", 4)
     for _ in range(2):  # once
         with opened(url) as connection:
-            assert connection.execute(schema.select()).scalar_one() == 3
+            assert connection.execute(schema.select()).scalar_one() == 4
             connection.execute(text("SELECT more FROM pointsman_pairs"))
+
+
+def test_goes_on_with_what_the_first_version_kept(url: str) -> None:
+    store = Store.open(url)
+    store.add([a_half("01")], 2000.0)
+    store.close()
+    with opened(url) as connection:
+        connection.execute(text("ALTER TABLE pointsman_texts DROP COLUMN headers"))
+        connection.execute(schema.update().values(version=1))
+    store = Store.open(url)
+    assert store.claim_half("w", 2001.0, 60.0) == a_half("01", headers=())
+    assert store.add([a_half("02")], 2000.0) == 1
+    assert store.claim_half("w", 2001.0, 60.0) == a_half("02")
+    store.close()
 
 
 def test_a_migration_that_fails_leaves_all_as_it_was(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,8 +94,8 @@ def test_a_migration_that_fails_leaves_all_as_it_was(url: str, monkeypatch: pyte
         connection.execute(text("ALTER TABLE pointsman_pairs ADD COLUMN more INTEGER"))
         connection.execute(text("SELECT missing FROM nowhere"))
 
-    monkeypatch.setattr(database, "MIGRATIONS", (broken,))
-    monkeypatch.setattr(database, "VERSION", 2)
+    monkeypatch.setattr(database, "MIGRATIONS", (*MIGRATIONS, broken))
+    monkeypatch.setattr(database, "VERSION", 3)
     assert "nowhere" in refusal(url)
     monkeypatch.undo()
     Store.open(url).close()
