@@ -29,8 +29,7 @@ def story(log: Mapping[str, int], slices: Slices) -> Iterator[str]:
         f"{counted(log['decisions'], 'decision')}, {counted(log['feedback'], 'feedback row')}, "
         f"{counted(log['other_lines'], 'other line')}; {counted(log['kinds'], 'kind')} of request"
     )
-    if log["unreadable_lines"]:
-        yield f"{counted(log['unreadable_lines'], 'line')} could not be read, torn or no JSON: in no number below"
+    yield from unread(log["unreadable_lines"])
     yield ""
     ordered = sorted(slices.items(), key=lambda item: -item[1].requests)
     rows = [_cells(plain(route), plain(task), sums) for (route, task), sums in ordered]
@@ -45,6 +44,12 @@ def story(log: Mapping[str, int], slices: Slices) -> Iterator[str]:
     yield "What this log cannot tell:"
     for line in unknown(whole):
         yield f"- {line}"
+
+
+def unread(lines: int) -> Iterator[str]:
+    """That some lines of a log are in no number; nothing where there are none."""
+    if lines:
+        yield f"{counted(lines, 'line')} could not be read, torn or no JSON: left out"
 
 
 def _cells(route: str, task: str, sums: Sums) -> tuple[str, ...]:

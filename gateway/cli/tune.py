@@ -4,6 +4,7 @@ It never changes what runs; `--write` changes the file, which the gateways then 
 """
 
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import closing
@@ -14,6 +15,7 @@ from gateway.cli.decision_sources import NoRecords
 from gateway.cli.output import print_json
 from gateway.cli.replay import progress, replayed, world_of
 from gateway.cli.replay_log import RecordTable
+from gateway.cli.replay_story import unread
 from gateway.cli.tune_story import story, told
 from gateway.config.compile import Compiled
 from gateway.config.edit import CannotEdit, Change, edited, unified
@@ -79,6 +81,8 @@ def _found(logs: Sequence[str], compiled: Compiled, pairs: Sequence[JudgedPair])
         same = tried.task_tiers == compiled.policy.task_tiers
         then = now if same else replayed(table, world_of(replace(compiled, policy=tried)), None, "recorded")
         say("")
+        for line in unread(table.unreadable):
+            print(line, file=sys.stderr)
         return findings(compiled.policy, now, then, pairs, table.span_s())
 
 

@@ -224,7 +224,7 @@ def test_says_how_many_lines_it_could_not_read(tmp_path: Path, run: Any) -> None
     assert told == {"decisions": 1, "feedback": 0, "other_lines": 1, "unreadable_lines": 4, "kinds": 1}
     first, second, *_ = run(str(log))[1].splitlines()
     assert first == "1 decision, 0 feedback rows, 1 other line; 1 kind of request"
-    assert second == "4 lines could not be read, torn or no JSON: in no number below"
+    assert second == "4 lines could not be read, torn or no JSON: left out"
 
 
 def test_tells_people_in_a_table(tmp_path: Path, run: Any) -> None:

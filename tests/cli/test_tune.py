@@ -162,6 +162,19 @@ def test_without_evidence_nothing_is_proposed_and_what_is_missing_is_told(
     assert [why in one["why"] for one in told["missing"] if one["what"] == "email: large -> small"] == [True]
 
 
+def test_says_how_many_lines_of_the_log_it_could_not_read(
+    run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = written(tmp_path / "torn.jsonl", a_day())
+    with log.open("ab") as file:
+        file.write(b'{"id": "torn')
+    run(a_day())
+    assert main(["tune", str(log), "--config", str(tmp_path / "pointsman.yaml"), "--json"]) == 0
+    told = capsys.readouterr()
+    assert told.err.splitlines()[-1] == "1 line could not be read, torn or no JSON: left out"
+    assert json.loads(told.out)["written"] is False
+
+
 def test_without_pairs_it_says_how_to_come_by_them(run: Any) -> None:
     code, out, _ = run(a_day())
     assert code == 0
