@@ -59,7 +59,7 @@ class Desk:
         self._door.enter(headers)
 
     async def answer(self, surface: ClientSurface, headers: Headers, raw: bytes | bytearray, sink: ReplySink) -> None:
-        """Answer a request, whatever it says; `raw` is its whole body. Cancellation means that the client has left."""
+        """Answer a request, whatever it says; `raw` is its whole body. Cancellation as for `Walk.answer`."""
         try:
             request = self.read(surface, headers, raw)
         except Unreadable as unreadable:
