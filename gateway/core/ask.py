@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import blake2b
 
-from msgspec import Struct
-
 from gateway.core import catalog
 from gateway.core.chat import ChatRequest, Image, Json, Media, Message, Part, Role, Text, Thinking, ToolCall, ToolResult
+from gateway.core.value import Note, Value
 
 
 class Surface(StrEnum):
@@ -47,7 +46,7 @@ _OPERATIONS = {
 }
 
 
-class EmbedRequest(Struct, frozen=True, gc=False):
+class EmbedRequest(Value):
     """An embeddings request; `inputs` are the texts (token arrays are counted in `token_inputs`)."""
 
     inputs: tuple[str, ...]
@@ -56,7 +55,7 @@ class EmbedRequest(Struct, frozen=True, gc=False):
     encoding_format: str | None = None  # "float" | "base64" | None
 
 
-class FormPart(Struct, frozen=True, gc=False):
+class FormPart(Value):
     """One part of a form, as its bytes."""
 
     name: str
@@ -64,14 +63,14 @@ class FormPart(Struct, frozen=True, gc=False):
     content: bytes
 
 
-class Form(Struct, frozen=True, gc=False):
+class Form(Value):
     """A body of type multipart/form-data."""
 
     boundary: bytes
     parts: tuple[FormPart, ...]
 
 
-class PassedRequest(Struct, frozen=True, gc=False):
+class PassedRequest(Value):
     """A request that is passed on as it is, and what bounds its cost."""
 
     units: float | None  # of what a fee may be charged for, at most: images, characters, search units; None: unknown
@@ -79,7 +78,7 @@ class PassedRequest(Struct, frozen=True, gc=False):
     form: Form | None = None  # what came, where it was no JSON
 
 
-class Survey(Struct, frozen=True, gc=False):
+class Survey(Value):
     """Facts about a request that routing reads."""
 
     prompt: str  # the last user message's text: what the classifier reads
@@ -104,7 +103,7 @@ class Survey(Struct, frozen=True, gc=False):
         return bool(self.images or self.media)
 
 
-class Ask(Struct, frozen=True, gc=False):
+class Ask(Value):
     surface: Surface
     model: str  # as the client named it
     stream: bool
@@ -185,7 +184,7 @@ def survey_texts(
     )
 
 
-class _Tally(Struct, gc=False):
+class _Tally(Note):
     """What one walk over a conversation collects. Most of it is plain text, so that is looked for first."""
 
     texts: list[str] = []

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+
+from gateway.core.value import Value
 
 VERSION = 1
 KEY = "certificates.json"
 
 
-class Certificate(Struct, frozen=True, gc=False):
+class Certificate(Value):
     """Times are epoch seconds; shares and losses lie in [0, 1] and [-1, 1]."""
 
     id: str
@@ -35,7 +36,7 @@ class Certificate(Struct, frozen=True, gc=False):
     without: tuple[str, ...] = ()  # tasks that one for the whole route does not speak of: they have, or had, their own
 
 
-class Certificates(Struct, frozen=True, gc=False):
+class Certificates(Value):
     """All that are in force."""
 
     version: int

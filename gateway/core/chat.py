@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from msgspec import Struct
+from gateway.core.value import Value
 
 Json = Any  # a parsed JSON value
 
@@ -22,12 +22,12 @@ class Role(StrEnum):
     TOOL = "tool"  # holds ToolResult parts only
 
 
-class Text(Struct, frozen=True, gc=False):
+class Text(Value):
     text: str
     cache: Mapping[str, Json] | None = None  # Anthropic's cache_control, kept for endpoints that know it
 
 
-class Image(Struct, frozen=True, gc=False):
+class Image(Value):
     """An image by URL or by value; the gateway never fetches the URL."""
 
     url: str | None = None
@@ -37,7 +37,7 @@ class Image(Struct, frozen=True, gc=False):
     cache: Mapping[str, Json] | None = None
 
 
-class Media(Struct, frozen=True, gc=False):
+class Media(Value):
     """Audio or a file (PDF), by value, by URL or by the provider's file id (which binds it to that wire format)."""
 
     kind: str  # "audio" | "file"
@@ -49,7 +49,7 @@ class Media(Struct, frozen=True, gc=False):
     cache: Mapping[str, Json] | None = None
 
 
-class Thinking(Struct, frozen=True, gc=False):
+class Thinking(Value):
     """Reasoning shown by a model. A signature binds it to the wire format (and provider) that signed it."""
 
     text: str
@@ -58,14 +58,14 @@ class Thinking(Struct, frozen=True, gc=False):
     format: str | None = None  # the wire format that signed, e.g. "anthropic"
 
 
-class ToolCall(Struct, frozen=True, gc=False):
+class ToolCall(Value):
     id: str
     name: str
     arguments: str  # JSON text as the model wrote it; "" means {}
     cache: Mapping[str, Json] | None = None
 
 
-class ToolResult(Struct, frozen=True, gc=False):
+class ToolResult(Value):
     call_id: str
     parts: tuple["Text | Image | Media", ...]
     is_error: bool = False
@@ -75,13 +75,13 @@ class ToolResult(Struct, frozen=True, gc=False):
 Part = Text | Image | Media | Thinking | ToolCall | ToolResult
 
 
-class Message(Struct, frozen=True, gc=False):
+class Message(Value):
     role: Role
     parts: tuple[Part, ...]
     name: str | None = None
 
 
-class ToolSpec(Struct, frozen=True, gc=False):
+class ToolSpec(Value):
     name: str
     description: str | None
     parameters: Mapping[str, Json]  # JSON Schema
@@ -89,13 +89,13 @@ class ToolSpec(Struct, frozen=True, gc=False):
     cache: Mapping[str, Json] | None = None
 
 
-class ToolChoice(Struct, frozen=True, gc=False):
+class ToolChoice(Value):
     mode: str  # "auto" | "none" | "required" | "named"
     name: str | None = None
     parallel: bool | None = None  # None: the provider's default
 
 
-class ResponseFormat(Struct, frozen=True, gc=False):
+class ResponseFormat(Value):
     kind: str  # "text" | "json_object" | "json_schema"
     name: str | None = None
     schema: Mapping[str, Json] | None = None
@@ -103,13 +103,13 @@ class ResponseFormat(Struct, frozen=True, gc=False):
     description: str | None = None
 
 
-class Reasoning(Struct, frozen=True, gc=False):
+class Reasoning(Value):
     effort: str | None = None  # none|minimal|low|medium|high|xhigh|max
     budget_tokens: int | None = None
     adaptive: bool = False
 
 
-class ChatRequest(Struct, frozen=True, gc=False):
+class ChatRequest(Value):
     messages: tuple[Message, ...]
     max_tokens: int | None = None
     temperature: float | None = None

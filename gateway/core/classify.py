@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from ahocorasick_rs import AhoCorasick, Implementation
-from msgspec import Struct
+
+from gateway.core.value import Note, Value
 
 FALLBACK_TASK = "chat"
 
@@ -101,7 +102,7 @@ class UserRule:
     phrases: tuple[str, ...] = ()
 
 
-class Opinion(Struct, frozen=True, gc=False):
+class Opinion(Value):
     """What a learned model says of a prompt at one step between tiers.
 
     `score` has no unit and no bounds: the higher, the more the prompt needs the higher tier; `as_good` is the
@@ -115,7 +116,7 @@ class Opinion(Struct, frozen=True, gc=False):
     needed: int
 
 
-class Classification(Struct, frozen=True, gc=False):
+class Classification(Value):
     """`confidence` and `difficulty` are in [0, 1]; `reasons` are the phrases that spoke for the task, for people."""
 
     task: str
@@ -126,7 +127,7 @@ class Classification(Struct, frozen=True, gc=False):
     opinion: Opinion | None = None  # where the configuration asks for a learned model
 
 
-class Clip(Struct, frozen=True, gc=False):
+class Clip(Value):
     """The part of a prompt and its system text that is looked at."""
 
     prompt: str  # in its original case, for the user's expressions
@@ -173,7 +174,7 @@ class _Meaning:
         return (*_edges(phrase), phrase.strip(), tuple(self.votes), links, more)
 
 
-class _Tally(Struct, gc=False):
+class _Tally(Note):
     """What one pass adds up."""
 
     scores: list[float]  # by slot

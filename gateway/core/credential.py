@@ -1,9 +1,9 @@
 """What a request to a provider is authorised with, as a value. Where it comes from is the edge's business."""
 
-from msgspec import Struct
+from gateway.core.value import Value
 
 
-class Bearer(Struct, frozen=True, gc=False):
+class Bearer(Value):
     """A token lent for an hour or so. It goes into `Authorization`, whatever the wire format does with keys."""
 
     token: str
@@ -12,7 +12,7 @@ class Bearer(Struct, frozen=True, gc=False):
         return "Bearer(…)"
 
 
-class AwsKeys(Struct, frozen=True, gc=False):
+class AwsKeys(Value):
     """Keys that sign each request (Signature Version 4) and are never sent themselves."""
 
     access_key: str

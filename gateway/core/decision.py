@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import blake2b
 
-from msgspec import Struct
-
 from gateway.core.ask import Ask
 from gateway.core.chat import Json
 from gateway.core.classify import Opinion
@@ -19,6 +17,7 @@ from gateway.core.plan import Step
 from gateway.core.policy import Label, Route, Variant
 from gateway.core.trace import Trace
 from gateway.core.usage import Usage
+from gateway.core.value import Value
 
 
 class Outcome(StrEnum):
@@ -29,7 +28,7 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"  # the client left
 
 
-class Considered(Struct, frozen=True, gc=False):
+class Considered(Value):
     """The walk up to the plan."""
 
     route: Route
@@ -57,7 +56,7 @@ class Considered(Struct, frozen=True, gc=False):
     certificate: str | None = None  # on whose grounds it went a tier lower than the rules ask
 
 
-class AttemptRow(Struct, frozen=True, gc=False):
+class AttemptRow(Value):
     endpoint: str
     started_ms: float  # since the request came in
     ttft_ms: float | None
@@ -69,7 +68,7 @@ class AttemptRow(Struct, frozen=True, gc=False):
     usage: Usage | None = None
 
 
-class Decision(Struct, frozen=True, gc=False):
+class Decision(Value):
     id: str
     time_s: float  # epoch, when the request came in
     surface: str

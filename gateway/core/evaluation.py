@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from gateway.core.policy import NOTHING_REQUIRED, Requirement
+from gateway.core.value import Value
 
 PATH = "/api/evaluation/halves"  # on the monitor's port
 DRAW_DIGITS = 8  # of a decision's id, which is random
@@ -27,7 +28,7 @@ NotNegative = Annotated[float, Meta(ge=0)]
 Header = tuple[Word, Annotated[str, Meta(pattern=r"^[ -~]*\Z", max_length=MOST_HEADER_CHARS)]]
 
 
-class Half(Struct, frozen=True, gc=False):
+class Half(Value):
     """One request that was drawn, and its answer. `step` is the pair's lower tier; the upper one is `step + 1`."""
 
     decision: Id

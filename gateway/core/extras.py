@@ -7,10 +7,9 @@ misspelt `sensitivity` that is silently ignored would be a leak.
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 
-from msgspec import Struct
-
 from gateway.core.chat import Json
 from gateway.core.policy import Policy
+from gateway.core.value import Value
 
 MAX_SESSION_CHARS = 256  # OpenRouter's limit for session_id
 MAX_TAGS = 32
@@ -26,7 +25,7 @@ class BadExtra(Exception):
         self.message = message
 
 
-class MaxPrice(Struct, frozen=True, gc=False):
+class MaxPrice(Value):
     """Highest accepted list prices, USD per million tokens; `request` in USD per request."""
 
     input: float | None = None
@@ -34,7 +33,7 @@ class MaxPrice(Struct, frozen=True, gc=False):
     request: float | None = None
 
 
-class ProviderRules(Struct, frozen=True, gc=False):
+class ProviderRules(Value):
     """OpenRouter's `provider` object. Names are provider ids or endpoint ids."""
 
     order: tuple[str, ...] = ()
@@ -48,14 +47,14 @@ class ProviderRules(Struct, frozen=True, gc=False):
     require_parameters: bool = False
 
 
-class OnlyAfter(Struct, frozen=True, gc=False):
+class OnlyAfter(Value):
     """The providers' statuses after which another endpoint is tried; None: after any. It cures no more than ever."""
 
     again: frozenset[int] | None = None  # that has the same model
     elsewhere: frozenset[int] | None = None  # that the request names next
 
 
-class Extras(Struct, frozen=True, gc=False):
+class Extras(Value):
     models: tuple[str, ...] = ()
     provider: ProviderRules = ProviderRules()
     session: str | None = None

@@ -9,10 +9,9 @@ Knows nothing of plans; says only what stands, lets through, and is told how it 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from msgspec import Struct
-
 from gateway.core.breaker import Blame, BreakerRules, Guard, State, blame
 from gateway.core.failure import FailureKind
+from gateway.core.value import Value
 
 _CLOSED = State.CLOSED  # a member of an enum costs ten times a name, and every attempt asks four times
 _BADNESS = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
@@ -23,7 +22,7 @@ def worse(one: State, other: State) -> State:
     return one if _BADNESS[one] >= _BADNESS[other] else other
 
 
-class Ticket(Struct, frozen=True, gc=False):
+class Ticket(Value):
     """Under which generations of the two breakers an attempt was let through; handed back when it ends."""
 
     own: int

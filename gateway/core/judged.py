@@ -9,7 +9,8 @@ shall not be proposed to people.
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
-from msgspec import Struct
+
+from gateway.core.value import TrackedValue
 
 VERSION = 1
 GAINS = {"lower": -1.0, "upper": 1.0, "tie": 0.0, "both_bad": 0.0}  # others, such as `skip`, say nothing
@@ -24,7 +25,7 @@ class JudgedError(Exception):
     """The lines are no export of evaluations; the message says why."""
 
 
-class JudgedPair(Struct, frozen=True):
+class JudgedPair(TrackedValue):
     """`gain` in [-1, 1] is how much better the upper tier's answer was; `step` is the lower tier of the two."""
 
     time_s: float  # epoch, of the request
@@ -38,12 +39,12 @@ class JudgedPair(Struct, frozen=True):
     by: str
 
 
-class _Said(Struct, frozen=True):
+class _Said(TrackedValue):
     by: str
     verdict: str
 
 
-class _Line(Struct, frozen=True):
+class _Line(TrackedValue):
     kind: str
     version: int = VERSION
     time_s: float = 0.0
@@ -58,7 +59,7 @@ class _Line(Struct, frozen=True):
     value: bytes = b""
 
 
-class _Series(Struct, frozen=True):
+class _Series(TrackedValue):
     route: str
     task: str | None
     step: int
@@ -67,7 +68,7 @@ class _Series(Struct, frozen=True):
     own: bool = False  # of a task: it falls under no other
 
 
-class _State(Struct, frozen=True):
+class _State(TrackedValue):
     series: tuple[_Series, ...] = ()
     models: dict[str, str] = {}  # the fingerprint of each route's newest pair
 

@@ -10,10 +10,9 @@ from enum import StrEnum
 from heapq import nlargest
 from itertools import pairwise
 
-from msgspec import Struct
-
 from gateway.core.catalog import Catalog
 from gateway.core.policy import Policy
+from gateway.core.value import Value
 
 SHOWN = 128  # characters of a wrong name that are looked at and repeated
 COMPARED = 32  # names that are compared in full with a wrong one
@@ -27,7 +26,7 @@ class Naming(StrEnum):
     ENDPOINT = "endpoint"
 
 
-class Named(Struct, frozen=True, gc=False):
+class Named(Value):
     """A resolved name. `endpoints` are the ids meant by a model or endpoint name, in catalog order."""
 
     naming: Naming

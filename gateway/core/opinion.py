@@ -9,17 +9,17 @@ from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 from typing import Literal, Protocol
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.core.classify import FALLBACK_TASK, Classification, Opinion
+from gateway.core.value import Value
 
 By = Literal["rules", "learned", "rules+learned"]
 
 SURE = 0.5  # a share of all tasks' probability from which the model's word on the task is taken
 
 
-class TaskOpinion(Struct, frozen=True, gc=False):
+class TaskOpinion(Value):
     """The likeliest task and its probability."""
 
     task: str

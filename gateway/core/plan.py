@@ -10,13 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from msgspec import Struct
-
 from gateway.core import screen
 from gateway.core.catalog import Endpoint
 from gateway.core.extras import MaxPrice
 from gateway.core.policy import Objective
 from gateway.core.pricing import PER_MILLION, Price, estimate_usd, output_cap, rates_at, upper_bound_usd
+from gateway.core.value import Value
 
 _COST = Objective.COST  # a member of an enum costs ten times a name (Python 3.11)
 NEAR = 1.05  # endpoints within 5 % of the cheapest count as equal: less than what a warm prompt cache saves
@@ -44,7 +43,7 @@ class Health:
     total_p50_ms: Mapping[str, float] = field(default_factory=dict)
 
 
-class Sizes(Struct, frozen=True, gc=False):
+class Sizes(Value):
     """Tokens of the request: estimates, and the bound that promises rest on (None: no bound is known)."""
 
     input: int
@@ -58,7 +57,7 @@ class Sizes(Struct, frozen=True, gc=False):
     passed: bool = False  # no limit can be set on the output
 
 
-class Wishes(Struct, frozen=True, gc=False):
+class Wishes(Value):
     """What orders the eligible ones."""
 
     objective: Objective
@@ -73,12 +72,12 @@ class Wishes(Struct, frozen=True, gc=False):
     home_tier: int = 0  # tier the conversation's first request asked for
 
 
-class Step(Struct, frozen=True, gc=False):
+class Step(Value):
     endpoint: Endpoint
     estimate_usd: float | None  # None: the price is unknown
 
 
-class Ordered(Struct, frozen=True, gc=False):
+class Ordered(Value):
     """One group, judged: the steps in order, the ill ones (least bad first), and who fell out and why."""
 
     steps: tuple[Step, ...]

@@ -10,25 +10,26 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from msgspec import UNSET, Struct, UnsetType, to_builtins
+from msgspec import UNSET, UnsetType, to_builtins
 
 from gateway.core.chat import Json
 from gateway.core.decision import AttemptRow, Considered, Decision, Outcome
 from gateway.core.trace import Trace
 from gateway.core.usage import Usage
+from gateway.core.value import Note
 
 OTHERS_SHOWN = 8  # of the cheapest candidates outside the plan
 KINDS_KEPT = 128  # sets of exclusions whose sums are remembered
 
 
-class Candidate(Struct, gc=False):
+class Candidate(Note):
     endpoint: str
     eligible: bool
     reasons: list[str]
     estimated_cost: float | None  # USD
 
 
-class Attempt(Struct, gc=False):
+class Attempt(Note):
     endpoint: str
     started_ms: float
     ttft_ms: float | None
@@ -39,7 +40,7 @@ class Attempt(Struct, gc=False):
     cost_usd: float | None
 
 
-class Tokens(Struct, gc=False):
+class Tokens(Note):
     units: float | UnsetType  # images, characters, seconds, search units: what a fee was for
     input: int
     cached_input: int
@@ -49,7 +50,7 @@ class Tokens(Struct, gc=False):
     estimated: bool
 
 
-class Learned(Struct, gc=False):
+class Learned(Note):
     """What a learned model said, where one was asked; and where a certificate decided, the score it went by."""
 
     score: float
@@ -59,7 +60,7 @@ class Learned(Struct, gc=False):
     certificate: str | None
 
 
-class Record(Struct, gc=False):
+class Record(Note):
     id: str
     time: str
     route: str | None

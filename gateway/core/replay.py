@@ -7,11 +7,10 @@ so is who was ill just then. What a record does not tell one by one is counted a
 
 from collections.abc import Iterable, Mapping
 
-from msgspec import Struct
-
 from gateway.core import catalog, screen
 from gateway.core.policy import Policy, Route
 from gateway.core.routes import fits
+from gateway.core.value import TrackedValue
 
 NEEDS = frozenset(
     {catalog.TOOLS, catalog.JSON_SCHEMA, catalog.VISION, catalog.AUDIO, catalog.PDF, catalog.TRANSLATION}
@@ -21,14 +20,14 @@ ILL = frozenset({screen.BREAKER_OPEN, screen.RATE_LIMITED})
 AS_RECORDED = "as_recorded"  # was out then, for a reason that the record only counts
 
 
-class Out(Struct, frozen=True):
+class Out(TrackedValue):
     """A candidate that was out, and why."""
 
     endpoint: str
     reasons: tuple[str, ...]
 
 
-class Kind(Struct, frozen=True):
+class Kind(TrackedValue):
     """What records have in common that are planned alike but for their size and their time."""
 
     surface: str
@@ -52,7 +51,7 @@ class Kind(Struct, frozen=True):
     baseline: str | None = None
 
 
-class Evidence(Struct, frozen=True):
+class Evidence(TrackedValue):
     """What holds of a request under every configuration."""
 
     needs: frozenset[str]
@@ -105,7 +104,7 @@ def _unseen(why: str, kind: Kind) -> bool:
 Alike = tuple[str | None, str | None, str, bool]  # route, task, model where one is named, escalated
 
 
-class Log(Struct, frozen=True):
+class Log(TrackedValue):
     """What a log as a whole tells."""
 
     seen: frozenset[str]  # endpoints that were eligible anywhere

@@ -7,12 +7,11 @@ floors of every one that fits apply either way, so that naming a lax route canno
 from collections.abc import Mapping
 from hashlib import blake2b
 
-from msgspec import Struct
-
 from gateway.core.policy import Match, Policy, Route, Variant
+from gateway.core.value import Value
 
 
-class Taken(Struct, frozen=True, gc=False):
+class Taken(Value):
     route: Route
     floors: tuple[str, ...]  # sensitivity labels of every route that fits, and of the one taken
 

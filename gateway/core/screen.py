@@ -8,12 +8,11 @@ hashable); what depends on the single request (length, cost, health) is judged i
 from collections.abc import Mapping
 from datetime import date
 
-from msgspec import Struct
-
 from gateway.core.catalog import Catalog, Endpoint, Operation, family_of
 from gateway.core.extras import ProviderRules
 from gateway.core.policy import Requirement
 from gateway.core.sensitivity import missing, of_rules
+from gateway.core.value import Value
 
 # Reason codes (CONTRACT §5). `capability:<what>` names a capability word or a field of the request.
 SENSITIVITY = "sensitivity"
@@ -44,7 +43,7 @@ def kind_of(endpoint: Endpoint) -> Kind:
     return endpoint.api, told.union(endpoint.also_speaks) if endpoint.also_speaks else told
 
 
-class Demand(Struct, frozen=True, gc=False):
+class Demand(Value):
     """What one group of endpoints is asked for."""
 
     operation: Operation
@@ -62,7 +61,7 @@ class Demand(Struct, frozen=True, gc=False):
     native_dimensions: int | None = None  # of vectors, where it does not ask
 
 
-class Screened(Struct, frozen=True, gc=False):
+class Screened(Value):
     eligible: tuple[Endpoint, ...]
     excluded: Mapping[str, tuple[str, ...]]  # endpoint id -> every reason, in the order of CONTRACT §5
 

@@ -9,7 +9,7 @@ exporter, and nothing of how requests end (`core.tail`).
 import re
 from collections.abc import Mapping
 
-from msgspec import Struct
+from gateway.core.value import TrackedValue, Value
 
 TRACEPARENT = "traceparent"
 TRACESTATE = "tracestate"
@@ -30,7 +30,7 @@ _TRACEPARENT = re.compile(
 _MEMBER = re.compile(r"(?P<key>[a-z0-9][a-z0-9_\-*/@]{0,255})=[ -+\--<>-~]{0,255}[!-+\--<>-~]")
 
 
-class Parent(Struct, frozen=True, gc=False):
+class Parent(Value):
     """The client's span, as its headers tell."""
 
     trace_id: str  # 32 hex digits
@@ -39,7 +39,7 @@ class Parent(Struct, frozen=True, gc=False):
     state: str  # tracestate, valid or empty
 
 
-class Trace(Struct, frozen=True, gc=False):
+class Trace(Value):
     """The place of one request in its trace."""
 
     trace_id: str  # 32 hex digits
@@ -50,7 +50,7 @@ class Trace(Struct, frozen=True, gc=False):
     recorded: bool  # spans are made: the head says so here, the tail rule may say so later
 
 
-class Sampling(Struct, frozen=True):
+class Sampling(TrackedValue):
     """The head's decision, as OpenTelemetry's samplers `parentbased_traceidratio` and `traceidratio` make it."""
 
     prefix: str  # of the ids of traces that begin in this process: 16 hex digits, drawn once

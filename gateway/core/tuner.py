@@ -9,13 +9,12 @@ replays of one log, proofs from `tuning`.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from msgspec import Struct
-
 from gateway.core.judged import JudgedPair
 from gateway.core.policy import Evaluate, Policy, Route
 from gateway.core.replay_sums import Sums
 from gateway.core.shares import wilson
 from gateway.core.tuning import Bound, Threshold, bound, thresholds
+from gateway.core.value import TrackedValue
 
 Slices = Mapping[tuple[str, str], Sums]  # by route and task
 
@@ -28,7 +27,7 @@ STEP = 0.02  # shares of bad answers that differ by less are left as they are
 BAD_SHARE = 0.05  # of all answers, useless
 
 
-class Money(Struct, frozen=True):
+class Money(TrackedValue):
     """One slice of a log, as it is and as it would be. `priced`: answers whose cost is known both times."""
 
     requests: int
@@ -50,7 +49,7 @@ class Money(Struct, frozen=True):
         return None if self.per_day is None else self.saved_usd * self.per_day
 
 
-class Lower(Struct, frozen=True):
+class Lower(TrackedValue):
     """A whole task may go from tier `now` to `then`: certified for every route that it would change."""
 
     task: str
@@ -61,7 +60,7 @@ class Lower(Struct, frozen=True):
     money: Money
 
 
-class Automatic(Struct, frozen=True):
+class Automatic(TrackedValue):
     """A route's certificates may be honoured."""
 
     route: str
@@ -71,7 +70,7 @@ class Automatic(Struct, frozen=True):
     thresholds: tuple[Threshold, ...]
 
 
-class Doubt(Struct, frozen=True):
+class Doubt(TrackedValue):
     """A task does badly where it is. `bad` of `of` answers; `surely` the least share of them, with 95 %."""
 
     task: str
@@ -84,7 +83,7 @@ class Doubt(Struct, frozen=True):
     money: Money | None  # of going one tier up
 
 
-class Steer(Struct, frozen=True):
+class Steer(TrackedValue):
     """Which requests a route escalates goes by what became of answers to their task. `was` and `will`: shares."""
 
     route: str
@@ -96,7 +95,7 @@ class Steer(Struct, frozen=True):
     of: int  # answers that were not escalated, and that feedback or their form judged
 
 
-class Missing(Struct, frozen=True):
+class Missing(TrackedValue):
     """Why something is not proposed, and how the evidence would come about."""
 
     what: str

@@ -8,10 +8,9 @@ looks together are wrong with the stated probability at most.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from msgspec import Struct
-
 from gateway.core.guarantee import LEAST_PAIRS, Pair, certify, refuted
 from gateway.core.judged import JudgedPair
+from gateway.core.value import TrackedValue
 
 FINEST = 0.001  # to which a bound is told
 WORST = 0.5  # bounds above are told as nothing: whoever loses half of all comparisons wants no more digits
@@ -24,7 +23,7 @@ class Look(NamedTuple):
     part: float
 
 
-class Bound(Struct, frozen=True):
+class Bound(TrackedValue):
     """What is sure of a slice that would go one tier lower as a whole."""
 
     route: str
@@ -85,7 +84,7 @@ def _least_bound(gains: Sequence[float], weights: Sequence[float], delta: float)
     return round(high * FINEST, 3)
 
 
-class Threshold(Struct, frozen=True):
+class Threshold(TrackedValue):
     """A threshold that the pairs certify, as a certificate would have it."""
 
     route: str

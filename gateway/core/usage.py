@@ -5,10 +5,10 @@ in, Gemini's thoughts stand beside the candidates). Each wire format translates 
 else does.
 """
 
-from msgspec import Struct
+from gateway.core.value import Value
 
 
-class Usage(Struct, frozen=True, gc=False):
+class Usage(Value):
     """Tokens of one answer. `input` includes `cached_input` and `cache_write`; `output` includes `reasoning`."""
 
     input: int = 0

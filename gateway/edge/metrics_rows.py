@@ -5,14 +5,16 @@ A request costs one look-up for each row it touches, however many families are m
 
 from collections.abc import Mapping
 
-from msgspec import Struct, field
+from msgspec import field
 from prometheus_client.core import Exemplar
+
+from gateway.core.value import Note
 
 DURATION_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 TTFT_BUCKETS_S = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 60)
 
 
-class Ended(Struct, gc=False):
+class Ended(Note):
     """Requests of one route, surface, outcome and status."""
 
     seconds: list[float]  # cells of a histogram
@@ -26,7 +28,7 @@ class Ended(Struct, gc=False):
     traced: dict[int, Exemplar] = field(default_factory=dict)  # the latest of each bucket
 
 
-class Tried(Struct, gc=False):
+class Tried(Note):
     """Attempts for one route at one endpoint with one outcome."""
 
     count: int = 0
@@ -35,7 +37,7 @@ class Tried(Struct, gc=False):
     unpriced: int = 0
 
 
-class Answered(Struct, gc=False):
+class Answered(Note):
     """Answers of one endpoint."""
 
     first_token_s: list[float]  # cells of a histogram
@@ -48,7 +50,7 @@ class Answered(Struct, gc=False):
     traced: dict[int, Exemplar] = field(default_factory=dict)
 
 
-class Varied(Struct, gc=False):
+class Varied(Note):
     """Requests of one variant of a route with one outcome."""
 
     seconds: list[float]  # cells of a histogram
@@ -56,7 +58,7 @@ class Varied(Struct, gc=False):
     cost_usd: float = 0.0
 
 
-class Kept(Struct, gc=False):
+class Kept(Note):
     """Requests from whose candidates the same endpoints were removed for the same reasons."""
 
     excluded: Mapping[str, tuple[str, ...]]  # endpoint id -> reasons

@@ -45,7 +45,8 @@ class Secret:
     def __repr__(self) -> str:
         return f"Secret(…, {self.origin!r})"
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return repr(self)
 
 
 def origin_of(url: str) -> str:

@@ -9,8 +9,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from msgspec import Struct
-
 from gateway.core.budget import RetryBudget
 from gateway.core.decision import Considered, Decision, Outcome
 from gateway.core.failover import Next, Progress, after, turn_s, wanted
@@ -18,6 +16,7 @@ from gateway.core.failure import AttemptError, Failure, FailureKind
 from gateway.core.plan import Step
 from gateway.core.refusal import Refusal, RefusalKind, Refused
 from gateway.core.trace import Sampling
+from gateway.core.value import Value
 from gateway.flow import faults
 from gateway.flow.attempt import Line, Times, pump
 from gateway.flow.consider import Planner
@@ -44,7 +43,7 @@ class Parts:
     trials: Trials
 
 
-class Ended(Struct, frozen=True, gc=False):
+class Ended(Value):
     """A run at its end. What is to be made of it is made when there is time (`Walk.settled`): nobody waits for it."""
 
     run: Run
@@ -277,7 +276,7 @@ class Walk:
 _JSON = (("content-type", "application/json"),)
 
 
-class _Clocks(Struct, frozen=True, gc=False):
+class _Clocks(Value):
     deadline_at: float
     candidates_left: int
     total_s: float

@@ -6,12 +6,11 @@ back in one piece. A stream comes back at its commit point, with what was held b
 
 import asyncio
 
-from msgspec import Struct
-
 from gateway.core.ask import Ask
 from gateway.core.catalog import Endpoint, Provider
 from gateway.core.credential import AwsKeys, Bearer, Credential
 from gateway.core.failure import AttemptError, Failure, FailureKind
+from gateway.core.value import Value
 from gateway.flow.ports import Keys, ReplySink, Upstream
 from gateway.formats.registry import spoken, wire_format
 from gateway.formats.wire import Outgoing, RelayContext, Rendered, StreamRelay, WireFormat
@@ -29,7 +28,7 @@ Headers = tuple[tuple[str, str], ...]
 HEADERS_KEPT = 64  # sets of headers remembered per provider: a format sends a handful, anthropic-beta makes more
 
 
-class Times(Struct, frozen=True, gc=False):
+class Times(Value):
     """Limits of one attempt. Seconds; `total_at` on the loop's clock."""
 
     connect_s: float
@@ -40,7 +39,7 @@ class Times(Struct, frozen=True, gc=False):
     epoch_s: float  # Unix time at which the attempt begins
 
 
-class Started(Struct, frozen=True, gc=False):
+class Started(Value):
     """A stream at its commit point."""
 
     answer: Answer

@@ -6,16 +6,15 @@ endpoints ill for every request, and is the wrong time to do more.
 
 from collections.abc import Mapping
 
-from msgspec import Struct
-
 from gateway.core.screen import Screened
+from gateway.core.value import Value
 
 KEPT = 64  # groups whose latest mapping is remembered; one of a large catalog has 100 KB
 
 Excluded = Mapping[str, tuple[str, ...]]  # endpoint id -> reasons
 
 
-class _Latest(Struct, frozen=True, gc=False):
+class _Latest(Value):
     screened: Screened  # is known by its identity, so it must live
     unfit: Mapping[str, str]
     excluded: Excluded

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.core import estimate
@@ -23,13 +22,14 @@ from gateway.core.policy import Objective, Route
 from gateway.core.refusal import Refused
 from gateway.core.replay import Evidence, Kind, Log, evidence_of, route_of
 from gateway.core.replay_cost import Bools, Floats, Ints, Regimes, estimates_usd, expected_output, warm_tokens
+from gateway.core.value import TrackedValue
 from gateway.flow.consider import Planner
 from gateway.flow.refuse import Unroutable
 from gateway.flow.stage import Client, Moment, Stage
 from gateway.flow.world import World
 
 
-class Plan(Struct, frozen=True):
+class Plan(TrackedValue):
     """What would have been done with requests of one kind, as far as it is the same for all of them."""
 
     route: str | None

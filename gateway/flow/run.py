@@ -4,18 +4,19 @@
 makes the record of it at the end, however the end came.
 """
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from gateway.core.ask import Ask
 from gateway.core.decision import AttemptRow, Considered, Outcome
 from gateway.core.extras import Extras
 from gateway.core.trace import Trace
 from gateway.core.usage import Usage
+from gateway.core.value import Value
 from gateway.flow.stage import Client, Moment
 from gateway.formats.surface import ClientSurface
 
 
-class Request(Struct, frozen=True, gc=False):
+class Request(Value):
     """A request as it came in, parsed."""
 
     id: str
@@ -43,7 +44,7 @@ class Run(Struct):
     text_digest: str | None = None
     format_ok: bool | None = None  # whether the answer has the form that was asked for; None: none was, or unknown
     dropped: tuple[str, ...] = ()
-    answer: bytearray = field(default_factory=bytearray)  # kept only for a record with texts, or for evaluation
+    answer: bytearray = bytearray()  # kept only for a record with texts, or for evaluation
     drawn: bool = False  # for evaluation
     skipped: dict[str, str] = {}  # candidates that could not be tried, and why
     promised_usd: float = 0.0  # upper bound of what attempts so far may be billed, where a cost limit stands

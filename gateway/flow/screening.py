@@ -7,14 +7,13 @@ express of it. How long it is, what it costs and who is ill today is judged for 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from msgspec import Struct
-
 from gateway.core import screen
 from gateway.core.ask import NOTHING, Ask
 from gateway.core.extras import NO_EXTRAS, Extras
 from gateway.core.named import Named, Naming
 from gateway.core.refusal import Refusal, RefusalKind, Refused
 from gateway.core.sensitivity import merged
+from gateway.core.value import Value
 from gateway.flow.stage import Stage
 from gateway.flow.world import World
 from gateway.formats.registry import is_native, spoken
@@ -31,7 +30,7 @@ Inexpressible = tuple[tuple[screen.Kind, frozenset[str]], ...]
 
 
 
-class Group(Struct, frozen=True, gc=False):
+class Group(Value):
     """Endpoints meant by one name, tried before those of the next name."""
 
     among: tuple[str, ...] | None  # None: all

@@ -2,23 +2,22 @@
 
 from collections.abc import Mapping
 
-from msgspec import Struct
-
 from gateway.core.ask import Ask
 from gateway.core.classify import Classification
 from gateway.core.extras import Extras
 from gateway.core.named import Named
 from gateway.core.policy import Label, Route, Variant
+from gateway.core.value import Value
 
 
-class Client(Struct, frozen=True, gc=False):
+class Client(Value):
     """Who asks, and with which headers (lower-cased names)."""
 
     key_id: str | None
     headers: Mapping[str, str]
 
 
-class Moment(Struct, frozen=True, gc=False):
+class Moment(Value):
     """One instant on both clocks: Unix seconds for prices and dates, monotonic seconds for health and deadlines."""
 
     epoch_s: float
@@ -26,7 +25,7 @@ class Moment(Struct, frozen=True, gc=False):
 
 
 
-class Stage(Struct, frozen=True, gc=False):
+class Stage(Value):
     """What the stages before the candidates have found."""
 
     ask: Ask

@@ -6,7 +6,6 @@ other.
 
 from collections.abc import Mapping
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.core.ask import Ask, Surface
@@ -22,6 +21,7 @@ from gateway.core.plan import Sizes, Step, Wishes, further_fees_usd
 from gateway.core.pricing import Price, known_cost_usd, upper_bound_usd
 from gateway.core.trace import context_headers, passed_on
 from gateway.core.usage import Usage
+from gateway.core.value import Note
 from gateway.flow.attempt import Line
 from gateway.flow.caps import Unaffordable, cost_cap, max_output
 from gateway.flow.ending import CUT_OFF
@@ -338,7 +338,7 @@ def _tracing(run: Run) -> tuple[tuple[str, str], ...]:
     return context_headers(request.trace, len(run.rows) + 1)
 
 
-class _Till(Struct, gc=False):
+class _Till(Note):
     """Says what an answer costs, and remembers it: its translator and the record ask for the same usage."""
 
     price: Price | None

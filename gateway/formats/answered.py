@@ -6,11 +6,10 @@ traces and of evaluation.
 
 from collections.abc import Callable, Iterable
 
-from msgspec import Struct
-
 from gateway.core.ask import Surface
 from gateway.core.chat import FinishReason, Json, Part, Text, Thinking, ToolCall
 from gateway.core.failure import AttemptError
+from gateway.core.value import TrackedValue
 from gateway.formats.anthropic.reply import read_reply as read_messages
 from gateway.formats.anthropic.stream import AnthropicDecoder
 from gateway.formats.events import Delta, RefusalDelta, TextDelta, ThinkingDelta, ToolDelta, ToolStart
@@ -33,7 +32,7 @@ class Unanswered(Exception):
     """What was kept cannot be read as an answer of this surface."""
 
 
-class Answered(Struct, frozen=True):
+class Answered(TrackedValue):
     parts: tuple[Part, ...]  # a refusal is a text
     finish: FinishReason | None  # None: the stream, or what was kept of it, ends before its end
 

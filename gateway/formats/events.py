@@ -4,18 +4,18 @@ The end of an answer is not an event: a decoder keeps finish reason and usage, s
 and the relay hands both to the encoder when the upstream is through.
 """
 
-from msgspec import Struct
+from gateway.core.value import Value
 
 
-class TextDelta(Struct, frozen=True, gc=False):
+class TextDelta(Value):
     text: str
 
 
-class RefusalDelta(Struct, frozen=True, gc=False):
+class RefusalDelta(Value):
     text: str
 
 
-class ThinkingDelta(Struct, frozen=True, gc=False):
+class ThinkingDelta(Value):
     """A piece of reasoning; a signature or redacted data ends its block. `format`: the wire format that signed."""
 
     text: str = ""
@@ -24,7 +24,7 @@ class ThinkingDelta(Struct, frozen=True, gc=False):
     format: str | None = None
 
 
-class ToolStart(Struct, frozen=True, gc=False):
+class ToolStart(Value):
     """A tool call begins; `index` counts the answer's calls from 0, however the upstream counts them."""
 
     index: int
@@ -32,7 +32,7 @@ class ToolStart(Struct, frozen=True, gc=False):
     name: str
 
 
-class ToolDelta(Struct, frozen=True, gc=False):
+class ToolDelta(Value):
     index: int
     arguments: str  # never empty
 

@@ -4,16 +4,15 @@ Knows nothing of what the data means. Works on bytes, so UTF-8 may be split anyw
 Comments, `id:` and `retry:` are dropped.
 """
 
-from msgspec import Struct
-
 from gateway.core.failure import Failure, FailureKind
+from gateway.core.value import Value
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024  # the largest real event seen is a base64 image of about 2 MB
 BOM = b"\xef\xbb\xbf"
 _TOO_LONG = Failure(FailureKind.MALFORMED, "An event of the stream is longer than the limit.")
 
 
-class SseEvent(Struct, frozen=True, gc=False):
+class SseEvent(Value):
     name: bytes  # b"" where the stream gave none
     data: bytes
 

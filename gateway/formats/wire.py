@@ -7,19 +7,18 @@ of both it is, a format decides itself from the ask's surface and the endpoint.
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from msgspec import Struct
-
 from gateway.core.ask import Ask
 from gateway.core.catalog import Endpoint
 from gateway.core.chat import FinishReason
 from gateway.core.failure import Failure
 from gateway.core.usage import Usage
+from gateway.core.value import Value
 
 PROBE_PROMPT = "Reply with OK."
 PROBE_MAX_TOKENS = 16  # OpenAI refuses fewer on some models (cases.md C5); still under a thousandth of a cent
 
 
-class Outgoing(Struct, frozen=True, gc=False):
+class Outgoing(Value):
     """A request to send: `path` is relative to the provider's base URL; headers carry no credential."""
 
     path: str
@@ -29,12 +28,12 @@ class Outgoing(Struct, frozen=True, gc=False):
     tracing: tuple[tuple[str, str], ...] = ()  # headers as no other request has them
 
 
-class Inexpressible(Struct, frozen=True, gc=False):
+class Inexpressible(Value):
     fields: frozenset[str] = frozenset()  # exclude the endpoint (`capability:<field>`)
     hints: frozenset[str] = frozenset()  # are merely dropped, unless the client requires parameters
 
 
-class RelayContext(Struct, frozen=True, gc=False):
+class RelayContext(Value):
     """What an answer's translator must know of the attempt."""
 
     reply_id: str  # for answers that bring none
@@ -44,7 +43,7 @@ class RelayContext(Struct, frozen=True, gc=False):
     texts: list[str] | None = None  # where the answer's text is put, piece by piece; None: nobody wants it
 
 
-class Rendered(Struct, frozen=True, gc=False):
+class Rendered(Value):
     """A whole answer, ready for the client."""
 
     body: bytes

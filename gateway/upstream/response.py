@@ -56,13 +56,16 @@ class ResponseReader:
             early, data = data[: self._room], data[self._room :]
             self._parse(early)
             self._room -= len(early)
-            if self.head is None:
+            if not self._has_head():  # asked anew: parsing has brought it, or not
                 if self._room <= 0 and self.failure is None:
                     self._malformed(f"the head of the answer is longer than {HEAD_LIMIT} bytes")
                 return
             self._room = HEAD_LIMIT
         if data and self.failure is None:
             self._feed_body(data)
+
+    def _has_head(self) -> bool:
+        return self.head is not None
 
     def end(self) -> None:
         """The upstream has closed its side, in order."""

@@ -11,7 +11,8 @@ from collections.abc import Collection
 from enum import Enum
 
 import httptools
-from msgspec import Struct
+
+from gateway.core.value import Value
 
 HEAD_LIMIT_BYTES = 64 * 1024  # twice what nginx and Node allow
 HEADERS_LIMIT = 128  # aiohttp's own
@@ -28,7 +29,7 @@ _TRACEPARENT = b"\r\ntraceparent: "
 _TRACE = re.compile(rb"[0-9a-f-]{55}")
 
 
-class HotHead(Struct, frozen=True, gc=False):
+class HotHead(Value):
     """A head that the lane may answer."""
 
     path: bytes  # without the query

@@ -7,9 +7,8 @@ names are keys, so that memory is bounded by the configuration.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from msgspec import Struct
-
 from gateway.core.decision import Decision, Outcome
+from gateway.core.value import Note
 from gateway.edge.shown import iso
 
 DAY_S = 86_400
@@ -19,7 +18,7 @@ _OK, _FAILED, _PARTIAL = Outcome.OK, Outcome.FAILED, Outcome.PARTIAL  # a member
 Keyed = tuple[str, str]  # route ("" where there was none yet), endpoint that answered ("" where none did)
 
 
-class Sum(Struct, gc=False):
+class Sum(Note):
     """Requests added up. Money in USD."""
 
     requests: int = 0
@@ -150,5 +149,5 @@ def _hour_after(now_s: float) -> int:
     return (int(now_s) // HOUR_S + 1) * HOUR_S
 
 
-def _midnight_after(now_s: float) -> int:
-    return (int(now_s) // DAY_S + 1) * DAY_S
+def _midnight_after(now_s: float) -> float:
+    return float((int(now_s) // DAY_S + 1) * DAY_S)

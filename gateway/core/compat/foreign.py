@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 
-from msgspec import Struct
-
 from gateway.core.chat import Json
 from gateway.core.extras import MAX_TAG_CHARS, MAX_TAGS, BadExtra, OnlyAfter
+from gateway.core.value import Value
 
 LITELLM = "litellm"
 PORTKEY = "portkey"
 PRODUCTS = (LITELLM, PORTKEY)
 
 
-class Foreign(Struct, frozen=True, gc=False):
+class Foreign(Value):
     """Each of its wishes can only tighten: fewer tries, an earlier deadline, fewer endpoints."""
 
     fallbacks: tuple[str, ...] = ()  # models to try when the one that is named cannot serve

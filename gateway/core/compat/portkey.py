@@ -12,7 +12,6 @@ from functools import reduce
 from itertools import accumulate
 
 import msgspec
-from msgspec import Struct
 
 from gateway.core.chat import Json
 from gateway.core.compat.foreign import NOTHING, Foreign, bounded_tags, positive, whole_number
@@ -21,6 +20,7 @@ from gateway.core.compat.query import Context, holds
 from gateway.core.extras import BODY_FIELDS, BadExtra, OnlyAfter
 from gateway.core.policy import Policy
 from gateway.core.routes import draw_of
+from gateway.core.value import Value
 
 CONFIG = "x-portkey-config"
 METADATA = "x-portkey-metadata"
@@ -42,7 +42,7 @@ _CAMEL: Mapping[str, str] = {
 }  # fmt: skip
 
 
-class Target(Struct, frozen=True, gc=False):
+class Target(Value):
     """One leaf of the tree."""
 
     model: str  # as our names are: `provider/model`, or a model
@@ -52,7 +52,7 @@ class Target(Struct, frozen=True, gc=False):
     again: frozenset[int] | None  # the statuses after which it is tried again; None: any
 
 
-class Above(Struct, frozen=True, gc=False):
+class Above(Value):
     """What targets inherit from the objects around them."""
 
     params: Mapping[str, Json] = {}
@@ -61,7 +61,7 @@ class Above(Struct, frozen=True, gc=False):
     again: frozenset[int] | None = None
 
 
-class Asked(Struct, frozen=True, gc=False):
+class Asked(Value):
     """The request that a config is about."""
 
     body: Mapping[str, Json]

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from google.protobuf.message import DecodeError
-from msgspec import Struct
 from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
@@ -23,6 +22,7 @@ from gateway.core.ask import Ask
 from gateway.core.catalog import Catalog
 from gateway.core.decision import Decision
 from gateway.core.tail import Tail
+from gateway.core.value import Value
 from gateway.edge.courier import Courier, Rules, Undelivered
 from gateway.edge.sinks.otlp import Collector
 from gateway.edge.sinks.otlp_values import key_values
@@ -40,7 +40,7 @@ RULES = Rules(
 )
 
 
-class Kept(Struct, frozen=True, gc=False):
+class Kept(Value):
     """A request whose spans are made; the parameters that its client stated."""
 
     decision: Decision

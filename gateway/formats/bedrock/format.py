@@ -17,7 +17,7 @@ from gateway.formats.wire import Inexpressible, Outgoing, RelayContext, Rendered
 class BedrockFormat:
     api = "bedrock"
     requires_max_tokens = False
-    models_path = None  # the list of models is at another host, and tells nothing of the right to ask one
+    models_path: str | None = None  # the list of models is at another host, and tells nothing of the right to ask one
 
     def inexpressible(self, ask: Ask, endpoint: Endpoint) -> Inexpressible:
         if ask.chat is None:

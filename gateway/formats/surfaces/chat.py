@@ -1,6 +1,7 @@
 """`/v1/chat/completions`."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from gateway.core.ask import Ask, Surface, survey_chat
 from gateway.core.chat import ChatReply, Json
@@ -11,7 +12,7 @@ from gateway.formats.surfaces.chat_request import read_chat
 
 
 class ChatSurface:
-    surface = Surface.CHAT
+    surface: ClassVar[Surface] = Surface.CHAT
     path = "/v1/chat/completions"
     native_api = "openai"
 

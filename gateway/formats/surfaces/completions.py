@@ -1,6 +1,7 @@
 """`/v1/completions`: the legacy text API; translated, it is one user message and a text."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from gateway.core.ask import Ask, Surface, survey_chat
 from gateway.core.chat import ChatReply, ChatRequest, Json, Message, Role, Text
@@ -18,7 +19,7 @@ PLACED = words(
 
 
 class CompletionsSurface:
-    surface = Surface.COMPLETIONS
+    surface: ClassVar[Surface] = Surface.COMPLETIONS
     path = "/v1/completions"
     native_api = "openai"
 

@@ -1,6 +1,7 @@
 """`/v1/embeddings`: writes errors only; answers of other wire formats are written by `formats.embeddings`."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from gateway.core.ask import Ask, EmbedRequest, Surface, survey_embed
 from gateway.core.chat import ChatReply, Json
@@ -11,7 +12,7 @@ from gateway.formats.surfaces.chat_reply import write_error
 
 
 class EmbeddingsSurface:
-    surface = Surface.EMBEDDINGS
+    surface: ClassVar[Surface] = Surface.EMBEDDINGS
     path = "/v1/embeddings"
     native_api = "openai"
 

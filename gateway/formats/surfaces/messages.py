@@ -1,6 +1,7 @@
 """`/v1/messages` and `/v1/messages/count_tokens`."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from gateway.core.ask import Ask, Surface, survey_chat
 from gateway.core.chat import ChatReply, Json
@@ -11,7 +12,7 @@ from gateway.formats.surfaces.messages_request import read_messages
 
 
 class MessagesSurface:
-    surface = Surface.MESSAGES
+    surface: ClassVar[Surface] = Surface.MESSAGES
     path = "/v1/messages"
     native_api = "anthropic"
 
@@ -39,7 +40,7 @@ class MessagesSurface:
 class CountTokensSurface(MessagesSurface):
     """Counts a prompt; answered by Anthropic endpoints themselves, and from an estimate for all others."""
 
-    surface = Surface.COUNT_TOKENS
+    surface: ClassVar[Surface] = Surface.COUNT_TOKENS
     path = "/v1/messages/count_tokens"
 
 

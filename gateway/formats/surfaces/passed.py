@@ -5,11 +5,10 @@ They read only what routing, privacy and cost need to know; every other word is 
 
 from collections.abc import Callable, Mapping
 
-from msgspec import Struct
-
 from gateway.core.ask import NOTHING, Ask, Form, PassedRequest, Surface, survey_texts, texts_of
 from gateway.core.catalog import TRANSLATION
 from gateway.core.chat import ChatReply, Json
+from gateway.core.value import Value
 from gateway.formats import codec, readers, sse
 from gateway.formats.passed.forms import files
 from gateway.formats.surface import BadRequest, ClientError, Ending, Identity, StreamEncoder
@@ -20,7 +19,7 @@ DOCUMENTS_A_UNIT = 100  # Cohere, pricing: a search unit is a query with up to 1
 CHARS_A_DOCUMENT = 500  # ... of 500 tokens; no token is shorter than a character
 
 
-class PassedRow(Struct, frozen=True, gc=False):
+class PassedRow(Value):
     """`asks` is the field whose text says what is wanted, `needs` are the others that must be there."""
 
     surface: Surface

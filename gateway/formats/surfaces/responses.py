@@ -1,6 +1,7 @@
 """`/v1/responses`."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from gateway.core.ask import Ask, Surface, survey_chat
 from gateway.core.chat import ChatReply, Json
@@ -13,7 +14,7 @@ from gateway.formats.surfaces.responses_stream import ResponsesEncoder
 
 
 class ResponsesSurface:
-    surface = Surface.RESPONSES
+    surface: ClassVar[Surface] = Surface.RESPONSES
     path = "/v1/responses"
     native_api = "responses"
 

@@ -8,7 +8,7 @@ from gateway.formats.wire import Inexpressible
 
 class VertexGeminiFormat(GeminiFormat):
     api = "vertex-gemini"
-    models_path = None  # Vertex lists publishers' models by a preview of its API alone
+    models_path: str | None = None  # Vertex lists publishers' models by a preview of its API alone
     models = "/publishers/google/models"
 
     def inexpressible(self, ask: Ask, endpoint: Endpoint) -> Inexpressible:
