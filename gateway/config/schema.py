@@ -3,6 +3,7 @@
 Knows nothing of values: what the schema cannot say (whether names exist) is in `compile`.
 """
 
+from functools import cache
 from typing import Any
 
 from gateway.config.model import File
@@ -11,8 +12,12 @@ from gateway.config.problems import Path
 Schema = dict[str, Any]
 
 
+@cache
 def json_schema() -> Schema:
-    """The schema of the whole file, without `null` anywhere: an absent value is left out, not written as nothing."""
+    """The schema of the whole file, without `null` anywhere: an absent value is left out, not written as nothing.
+
+    Made once, since it takes 30 ms and every mistake in a file asks for it; nobody may change it.
+    """
     schema: Schema = _tidied(File.model_json_schema(mode="validation"))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

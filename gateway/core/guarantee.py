@@ -56,17 +56,20 @@ def certify(pairs: Sequence[Pair], alpha: float, delta: float) -> Verdict | None
     weights = [pair.weight / heaviest for pair in pairs]
     total = sum(pair.weight for pair in pairs)
     ordered = sorted(pair.score for pair in pairs)
-    passed: Verdict | None = None
+    passed: tuple[float, list[float]] | None = None
     for number in range(GRID):
         share = FIRST_SHARE + (1 - FIRST_SHARE) * number / (GRID - 1)
         threshold = _quantile(ordered, share)
         losses = [pair.gain if pair.score < threshold else 0.0 for pair in pairs]
         if not refuted(losses, weights, alpha, delta):
             break
-        below = sum(pair.weight for pair in pairs if pair.score < threshold)
-        lost = sum(pair.weight * loss for pair, loss in zip(pairs, losses, strict=True))
-        passed = Verdict(threshold, below / total, lost / total)
-    return passed
+        passed = threshold, losses
+    if passed is None:
+        return None
+    threshold, losses = passed
+    below = sum(pair.weight for pair in pairs if pair.score < threshold)
+    lost = sum(pair.weight * loss for pair, loss in zip(pairs, losses, strict=True))
+    return Verdict(threshold, below / total, lost / total)
 
 
 def fewest(alpha: float, delta: float) -> int:

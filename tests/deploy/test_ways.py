@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,12 @@ def _objects(way: str) -> list[Json]:
         tool("helm")
     except NotHere as why:
         pytest.skip(str(why))
+    return _rendered(way)
+
+
+@cache
+def _rendered(way: str) -> list[Json]:
+    """Once for all tests, which only look."""
     return made.rendered(WAYS[way])
 
 

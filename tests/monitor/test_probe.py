@@ -58,6 +58,7 @@ def test_finds_in_a_completion_what_it_says_of_the_endpoint() -> None:
         FailureKind.CANCELLED,
         FailureKind.INTERNAL,
         FailureKind.TOTAL_TIMEOUT,
+        FailureKind.SHUTDOWN,
     }
     assert found[FailureKind.RATE_LIMITED] is Finding.RATE_LIMITED
     assert found[FailureKind.FIRST_TOKEN_TIMEOUT] is found[FailureKind.SERVER_ERROR] is Finding.FAILED

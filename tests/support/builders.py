@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from gateway.core.ask import Ask, Surface
 from gateway.core.breaker import BreakerRules
 from gateway.core.catalog import Catalog, Endpoint, KeyRef, Provider
 from gateway.core.chat import Message, Role, Text
-from gateway.core.classify import Classifier
+from gateway.core.classify import Classifier, UserRule
 from gateway.core.extras import NO_EXTRAS, Extras
 from gateway.core.named import Names
 from gateway.core.plan import Step
@@ -80,12 +81,18 @@ def a_world(
     return World(
         policy=rules,
         names=Names.of(catalog),
-        classifier=Classifier.compile(DEFAULT_RULES, rules.tasks, rules.rules),
+        classifier=_classifier(rules.tasks, rules.rules),
         scanner=scanner,
         prices=rising if prices is None else prices,
         breaker_rules=breaker or BreakerRules(),
         kinds=kinds_of(rules),
     )
+
+
+@cache
+def _classifier(tasks: tuple[str, ...], rules: tuple[UserRule, ...]) -> Classifier:
+    """One of each kind: making it is most of making a world."""
+    return Classifier.compile(DEFAULT_RULES, tasks, rules)
 
 
 def a_body(text: str = "Hello there", model: str = "auto", **fields: Any) -> dict[str, Any]:
