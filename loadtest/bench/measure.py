@@ -13,10 +13,11 @@ from loadtest.bench import proc
 from loadtest.bench.generators import Generator
 from loadtest.bench.rig import PATH, BenchError, Server, UpstreamControl
 from loadtest.bench.stand import Stand
+from loadtest.bench.upstream import Counts
 from loadtest.bench.workloads import YARDSTICK, Row, bodies
 
 _SETTLE_S = 0.5  # connections are made and caches warm before the clock starts, in a process that is new, too
-_OPEN_S = 30.0
+_PATIENCE_S = 30.0  # until streams are open, or load begins
 _POLL_S = 0.05
 
 
@@ -102,7 +103,9 @@ class Bench:
 
     def _sample(self, row: Row, server: Server) -> Sample:
         self._until_open(0)  # the last server's streams would be counted as this one's
+        before = _done(row, self.upstream.counts())
         with self.stand.rig.load(self.generator, server, bodies(row), row.connections):
+            self._until(lambda counts: _done(row, counts) > before, f"{server.name} is asked nothing")
             time.sleep(_SETTLE_S)
             return self._window(row, server)
 
@@ -110,7 +113,7 @@ class Bench:
         before, cpu_before_s, began_s = self.upstream.counts(), proc.cpu_s(server.pid), time.monotonic()
         time.sleep(self.seconds)
         after, cpu_after_s, ended_s = self.upstream.counts(), proc.cpu_s(server.pid), time.monotonic()
-        done = after.events - before.events if row.unit == "event" else after.finished - before.finished
+        done = _done(row, after) - _done(row, before)
         if done <= 0:
             raise BenchError(f"{server.name}: no {row.unit} was finished in {self.seconds} s")
         spent_s = cpu_after_s - cpu_before_s
@@ -132,11 +135,19 @@ class Bench:
         return Memory(server.name, rest_kib, each_kib, sample.cpu_us, row.connections, cancelled)
 
     def _until_open(self, streams: int) -> None:
-        until_s = time.monotonic() + _OPEN_S
-        while self.upstream.counts().open != streams:
+        self._until(lambda counts: counts.open == streams, f"there are never {streams} open streams")
+
+    def _until(self, reached: Callable[[Counts], bool], complaint: str) -> None:
+        until_s = time.monotonic() + _PATIENCE_S
+        while not reached(counts := self.upstream.counts()):
             if time.monotonic() > until_s:
-                raise BenchError(f"{self.upstream.counts().open} streams are open instead of {streams}")
+                raise BenchError(f"{complaint}: {counts}")
             time.sleep(_POLL_S)
+
+
+def _done(row: Row, counts: Counts) -> int:
+    """What the row counts."""
+    return counts.events if row.unit == "event" else counts.finished
 
 
 def cost_of(server: str, samples: Sequence[Sample], yardstick: Sequence[Sample]) -> Cost:

@@ -120,6 +120,8 @@ _METHOD = """\
 - The learned classifier is measured alone, in a process on the servers' core: task and score of prompts that it has not
   seen before. A gateway remembers those it saw last.
 - A row of events holds its share of the requests too: a stream has 200 events.
+- Memory of open streams is what they add to a gateway that is some seconds old; one that has had as many before keeps
+  room for them.
 
 ## Where it goes
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.bench import __main__ as command
+from loadtest.bench import measure
 from loadtest.bench.rig import find_nginx
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
@@ -16,6 +17,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc"
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr(sys, "argv", ["loadtest.bench", *arguments])
     monkeypatch.setattr(command.signal, "signal", lambda *_: None)  # pytest's own handlers stay
+    monkeypatch.setattr(measure, "_SETTLE_S", 0.05)  # whatever a figure is worth here
     return command.main()
 
 
