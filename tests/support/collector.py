@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "collector"
 CONFIG = """
 receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:0"}}}}
 exporters:
-  file/logs: {path: HERE/logs.jsonl}
-  file/traces: {path: HERE/traces.jsonl}
+  file/logs: {path: HERE/logs.jsonl, flush_interval: 20ms}
+  file/traces: {path: HERE/traces.jsonl, flush_interval: 20ms}
 service:
   telemetry: {metrics: {level: none}}
   pipelines:
@@ -42,10 +43,17 @@ class RunningCollector:
     here: Path
 
     def ended(self, signal: str) -> list[Any]:
-        """What came of that signal (`logs`, `traces`), one JSON value for each export; ends the collector."""
+        """What came of that signal (`logs`, `traces`), one JSON value for each export; ends the collector.
+
+        Something must have come: one that has just said that it is ready may not heed SIGTERM yet, and loses it then.
+        """
+        written = self.here / f"{signal}.jsonl"
+        until_s = time.monotonic() + END_S
+        while not written.read_text().endswith("\n") and time.monotonic() < until_s:
+            time.sleep(0.02)
         self.process.terminate()
         self.process.wait(END_S)
-        return [json.loads(line) for line in (self.here / f"{signal}.jsonl").read_text().splitlines()]
+        return [json.loads(line) for line in written.read_text().splitlines()]
 
 
 @contextmanager
