@@ -3,11 +3,12 @@
 A provider's key appears as the place it is read from, a client's key as its id and the start of its hash.
 """
 
+from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from gateway.core.catalog import Endpoint, KeyRef, Privacy, Provider
-from gateway.core.policy import Evaluate, Label, Match, Policy, Requirement, Route
+from gateway.core.catalog import Endpoint, KeyRef, Privacy, ProbeRules, Provider, Timeouts
+from gateway.core.policy import Evaluate, Label, Limits, Match, Policy, Requirement, Route
 
 Json = Any  # what json.dumps takes
 
@@ -43,8 +44,8 @@ def _provider(provider: Provider, policy: Policy) -> dict[str, Json]:
         key=key_source(provider.key),
         region=provider.region,
         privacy=_privacy(provider.privacy),
-        probe=_slots(provider.probe),
-        timeouts=_slots(provider.timeouts),
+        probe=_fields(provider.probe),
+        timeouts=_fields(provider.timeouts),
         max_in_flight=provider.max_in_flight,
         trace_context=provider.trace_context or None,
         cancellable=None if provider.cancellable else False,
@@ -122,7 +123,7 @@ def _route(route: Route, tiers: tuple[str, ...]) -> dict[str, Json]:
         named_model=route.named_model.value,
         objective=route.objective.value,
         first_token_p95_ms=route.first_token_p95_ms,
-        limits=_slots(route.limits),
+        limits=_fields(route.limits),
         baseline=route.baseline,
         split=[_filled(name=arm.name, weight=arm.weight, prefer=list(arm.prefer) or None) for arm in route.split]
         or None,
@@ -136,7 +137,7 @@ def _route(route: Route, tiers: tuple[str, ...]) -> dict[str, Json]:
 
 
 def _evaluate(evaluate: Evaluate, tiers: tuple[str, ...]) -> dict[str, Json]:
-    return _slots(evaluate) | {"against": tiers[evaluate.against]}
+    return _fields(evaluate) | {"against": tiers[evaluate.against]}
 
 
 def _match(match: Match) -> dict[str, Json]:
@@ -159,9 +160,9 @@ def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _slots(value: object) -> dict[str, Json]:
+def _fields(value: ProbeRules | Timeouts | Limits | Evaluate) -> dict[str, Json]:
     """A flat frozen value as its fields."""
-    return _filled(**{name: getattr(value, name) for name in type(value).__slots__})  # type: ignore[attr-defined]  # of a slotted dataclass
+    return _filled(**{each.name: getattr(value, each.name) for each in fields(value)})
 
 
 def _filled(**values: Json) -> dict[str, Json]:

@@ -80,8 +80,8 @@ def decode_shard(raw: bytes) -> ShardSnapshot:
     """The shard in these bytes; `SnapshotError` where they are not one."""
     try:
         return _shard(Fields(json.loads(raw), "shard"))
-    except RecursionError as error:
-        raise SnapshotError("nested too deep") from error
+    except RecursionError as deep:
+        raise SnapshotError("nested too deep") from deep
     except ValueError as error:  # not JSON, or a field's
         raise SnapshotError(str(error)) from error
 

@@ -84,8 +84,8 @@ def decode_outcomes(raw: bytes) -> Outcomes:
             raise OutcomesError(f"version {fields.get('version')} is not {VERSION}")
         endpoints = {id_: _entry(Fields(value, id_)) for id_, value in fields.mapping("endpoints").items()}
         return Outcomes(fields.text("since"), endpoints)
-    except RecursionError as error:
-        raise OutcomesError("nested too deep") from error
+    except RecursionError as deep:
+        raise OutcomesError("nested too deep") from deep
     except ValueError as error:  # not JSON, or a field's
         raise OutcomesError(str(error)) from error
 

@@ -1,7 +1,7 @@
 """What a replay adds up, by route and task."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from gateway.core.chat import Json
 from gateway.core.shares import wilson
@@ -43,7 +43,7 @@ class Sums:
 
     def add(self, other: "Sums") -> None:
         """Take in another slice."""
-        for name in self.__slots__:
+        for name in (each.name for each in fields(self)):
             mine, more = getattr(self, name), getattr(other, name)
             if isinstance(mine, Counter):
                 mine.update(more)

@@ -120,8 +120,8 @@ class Relay:
                     break
         except AttemptError as error:
             self.failure = error.failure
-        except SHAPE_ERRORS as error:
-            self.failure = misshapen("An event of the stream", error).failure
+        except SHAPE_ERRORS as shape:
+            self.failure = misshapen("An event of the stream", shape).failure
         return b"".join(out)
 
     def _event(self, event: SseEvent, out: list[bytes]) -> None:

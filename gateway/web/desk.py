@@ -108,9 +108,9 @@ class Desk:
             return Request(request_id, ask, extras, client, surface, moment, trace)
         except Refused as refused:
             fault = faults.of_refusal(refused.refusal)
-        except BadExtra as bad:
-            message = f"{bad.param}: {bad.message}"
-            fault = faults.of_refusal(Refusal(RefusalKind.INVALID_REQUEST, message, param=bad.param))
+        except BadExtra as extra:
+            message = f"{extra.param}: {extra.message}"
+            fault = faults.of_refusal(Refusal(RefusalKind.INVALID_REQUEST, message, param=extra.param))
         except BadRequest as bad:
             fault = faults.of_bad_request(bad)
         ask = Ask(surface.surface, name, stream, {}, NO_SURVEY)

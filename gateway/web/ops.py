@@ -10,7 +10,7 @@ Nothing here changes anything, and no secret, prompt or answer is shown. The pag
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from aiohttp import web
@@ -112,14 +112,15 @@ def _for_the_page(views: Views) -> list[web.RouteDef]:
 
 def _question(query: Mapping[str, str]) -> tuple[Filter, int]:
     """Raises `ValueError`, which says what would be valid."""
-    valid = ("limit", *Filter.__slots__)
+    names = [each.name for each in fields(Filter)]
+    valid = ("limit", *names)
     unknown = sorted(set(query) - set(valid))
     if unknown:
         raise ValueError(f"{unknown[0][:100]!r} is not a parameter here; valid: {', '.join(valid)}")
     limit = query.get("limit") or str(LIMIT)
     if not limit.isdecimal() or not 1 <= int(limit[:9]) <= ROOM:
         raise ValueError(f"limit must be a number from 1 to {ROOM}")
-    wanted = Filter(**{name: query.get(name, "") for name in Filter.__slots__})
+    wanted = Filter(**{name: query.get(name, "") for name in names})
     if wanted.outcome and wanted.outcome not in OUTCOMES:
         raise ValueError(f"outcome must be one of {', '.join(OUTCOMES)}")
     return wanted, int(limit)

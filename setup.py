@@ -1,0 +1,96 @@
+"""The modules that a request passes, compiled to machine code where `POINTSMAN_COMPILE` names a folder to build in.
+
+    POINTSMAN_COMPILE=build/native pip install --no-deps --no-build-isolation --target build/compiled .
+
+The image is made so (Dockerfile), and `make compiled`; every other installation is interpreted, from the same sources.
+`pyproject.toml` says all else about the package; docs/performance.md, why it pays and what the compiler forgives not.
+"""
+
+import hashlib
+import os
+import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+FLOORS = ("core", "formats", "flow", "upstream")  # whole
+ALSO = (
+    "compose",
+    "edge/families", "edge/lines", "edge/metrics", "edge/records", "edge/secrets",
+    "web/auth", "web/body", "web/counts", "web/desk", "web/guard", "web/lane", "web/lane_head", "web/lane_reply",
+    "web/lanes", "web/recent", "web/today", "web/variants",
+)  # fmt: skip
+PASSED_BY_NONE = (  # of those floors' modules: what replay, the tuner and the monitor's judgements need
+    "core/experiment", "core/findings", "core/guarantee", "core/judged", "core/replay", "core/replay_cost",
+    "core/replay_sums", "core/signals", "core/task_rules", "core/tuner", "core/tuning", "flow/replay",
+    "flow/replay_tally",
+)  # fmt: skip
+HEADER = Path("scripts/compiled/slots.h")
+
+# The compiler drops the keywords of a class statement, and the annotations by which msgspec decodes.
+_INTERPRETED = re.compile(r"^class \w+\(Struct, |\bmsgspec\.(convert|json)\b", re.MULTILINE)
+
+
+def compiled_modules(package: Path) -> list[str]:
+    """Paths of the modules that are compiled, as they are called from the folder above `package`."""
+    floors = [path for floor in FLOORS for path in (package / floor).rglob("*.py") if path.name != "__init__.py"]
+    modules = {*floors, *_named(package, ALSO)} - {*_named(package, PASSED_BY_NONE)}
+    return sorted(str(path) for path in modules if not _INTERPRETED.search(path.read_text(encoding="utf-8")))
+
+
+def _named(package: Path, names: tuple[str, ...]) -> list[Path]:
+    return [package / f"{name}.py" for name in names]
+
+
+class SideBySide(build_ext):
+    """Compiles files side by side, and those alone that are newer than what was built of them."""
+
+    def build_extensions(self) -> None:
+        self.compiler.compile = self._compile_all
+        super().build_extensions()
+
+    def _compile_all(self, sources: list[str], output_dir: str | None = None, **options: Any) -> list[str]:
+        compiler = self.compiler
+        before, after = options.get("extra_preargs"), options.get("extra_postargs")
+        macros, folders, depends = (options.get(name) for name in ("macros", "include_dirs", "depends"))
+        _, objects, after, defines, todo = compiler._setup_compile(output_dir, macros, folders, sources, depends, after)
+        arguments = compiler._get_cc_args(defines, options.get("debug"), before)
+
+        def compile_one(path: str) -> None:
+            source, suffix = todo[path]
+            if not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime(source):
+                compiler._compile(path, source, suffix, arguments, after, defines)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(compile_one, objects))
+        return list(objects)
+
+
+def extensions(built: Path) -> list[Extension]:
+    from mypyc.build import mypycify  # needed by this way of installing alone
+
+    arguments = ["--config-file", "scripts/compiled/mypy.ini", *compiled_modules(Path("gateway"))]
+    made: list[Extension] = mypycify(arguments, opt_level="2", debug_level="0", multi_file=True, target_dir=str(built))
+    for extension in made:
+        extension.extra_compile_args = [*extension.extra_compile_args, "-include", str(HEADER.resolve())]
+    return made
+
+
+def built_in(folder: str) -> Path:
+    """A folder of its own for each Python and header, since what was built is only compared with its source by time."""
+    made_with = hashlib.sha256(f"{sys.version}\n{HEADER.read_text()}".encode()).hexdigest()[:12]
+    path = Path(folder) / made_with
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+if folder := os.environ.get("POINTSMAN_COMPILE"):
+    built = built_in(folder)
+    options = {"build": {"build_temp": str(built)}}
+    setup(ext_modules=extensions(built), cmdclass={"build_ext": SideBySide}, options=options)
+else:
+    setup()
