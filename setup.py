@@ -9,8 +9,12 @@ The image is made so (Dockerfile), and `make compiled`; every other installation
 import hashlib
 import os
 import re
+import shlex
+import shutil
 import sys
+import sysconfig
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +28,9 @@ ALSO = (
     "web/auth", "web/body", "web/counts", "web/desk", "web/guard", "web/lane", "web/lane_head", "web/lane_reply",
     "web/lanes", "web/recent", "web/today", "web/variants",
 )  # fmt: skip
-PASSED_BY_NONE = (  # of those floors' modules: what replay, the tuner and the monitor's judgements need
+PASSED_BY_NONE = (  # of those floors' modules: what replay's sums, the tuner and the monitor's judgements need
     "core/experiment", "core/findings", "core/guarantee", "core/judged", "core/replay", "core/replay_cost",
-    "core/replay_sums", "core/signals", "core/task_rules", "core/tuner", "core/tuning", "flow/replay",
+    "core/replay_sums", "core/signals", "core/task_rules", "core/tuner", "core/tuning",
     "flow/replay_tally",
 )  # fmt: skip
 HEADER = Path("scripts/compiled/slots.h")
@@ -47,7 +51,7 @@ def _named(package: Path, names: tuple[str, ...]) -> list[Path]:
 
 
 class SideBySide(build_ext):
-    """Compiles files side by side, and those alone that are newer than what was built of them."""
+    """Compiles files side by side, and those alone that are newer than what was built of them (see `forget_stale`)."""
 
     def build_extensions(self) -> None:
         self.compiler.compile = self._compile_all
@@ -77,20 +81,53 @@ def extensions(built: Path) -> list[Extension]:
     made: list[Extension] = mypycify(arguments, opt_level="2", debug_level="0", multi_file=True, target_dir=str(built))
     for extension in made:
         extension.extra_compile_args = [*extension.extra_compile_args, "-include", str(HEADER.resolve())]
+    forget_stale(built)
     return made
 
 
+def forget_stale(built: Path) -> None:
+    """Objects know the layout of other modules' classes from shared headers, so these outlive no change of one.
+
+    What alone may change is the number of constants: nearly every change of a module changes it, and who reads one
+    does so by its place, which stands in its own source.
+    """
+    headers = sorted(built.glob("__native_*.h"))
+    text = re.sub(r"CPyStatics\[\d+\]", "", "".join(header.read_text(encoding="utf-8") for header in headers))
+    declared, kept = hashlib.sha256(text.encode()).hexdigest(), built / "declared"
+    if not kept.exists() or kept.read_text() != declared:
+        for stale in built.rglob("*.o"):
+            stale.unlink()
+    kept.write_text(declared)
+
+
+def need_compiler() -> None:
+    """Ends with what to do where nothing can be compiled, before the minute that it takes to find that out."""
+    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]
+    if shutil.which(compiler) is None:
+        sys.exit(f"compiling needs a C compiler, and there is no {compiler}: apt install gcc")
+    header = Path(sysconfig.get_path("include"), "Python.h")
+    if not header.exists():
+        sys.exit(f"compiling needs Python's own headers, and there is no {header}: apt install python3-dev")
+
+
 def built_in(folder: str) -> Path:
-    """A folder of its own for each Python and header, since what was built is only compared with its source by time."""
-    made_with = hashlib.sha256(f"{sys.version}\n{HEADER.read_text()}".encode()).hexdigest()[:12]
+    """A folder of its own for each Python, compiler and header: what was built is compared with its source alone."""
+    made_with = hashlib.sha256(f"{sys.version}\n{version('mypy')}\n{HEADER.read_text()}".encode()).hexdigest()[:12]
     path = Path(folder) / made_with
     path.mkdir(parents=True, exist_ok=True)
     return path
 
 
-if folder := os.environ.get("POINTSMAN_COMPILE"):
+def main() -> None:
+    folder = os.environ.get("POINTSMAN_COMPILE")
+    if not folder or {"dist_info", "egg_info"} & {*sys.argv}:  # metadata is asked for first, in a run of its own
+        setup()
+        return
+    need_compiler()
     built = built_in(folder)
     options = {"build": {"build_temp": str(built)}}
     setup(ext_modules=extensions(built), cmdclass={"build_ext": SideBySide}, options=options)
-else:
-    setup()
+
+
+if __name__ == "__main__":
+    main()
