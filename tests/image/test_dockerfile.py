@@ -19,6 +19,28 @@ def test_installs_from_the_lock_alone_and_by_hash() -> None:
         assert "--require-hashes" in line or line.strip().endswith("/opt/pointsman/app .")
 
 
+def test_compiles_with_the_versions_that_the_checks_use() -> None:
+    checks, builds = (pinned(ROOT / f"requirements-{name}.lock") for name in ("dev", "build"))
+    compiles = pinned(ROOT / "requirements-compile.lock")
+    assert {"mypy", "setuptools"} <= compiles.keys()
+    assert compiles == {name: (checks | builds)[name] for name in compiles}
+
+
+def pinned(lock: Path) -> dict[str, str]:
+    """Versions by names."""
+    lines = [line.split(" ")[0] for line in lock.read_text().splitlines() if not line.startswith(" ")]
+    return dict(line.split("==") for line in lines)
+
+
+def test_compiles_with_the_types_of_what_it_runs_with_and_keeps_what_was_compiled() -> None:
+    (install,) = [step for step in STAGES[0].steps if isinstance(step, Run) and "POINTSMAN_COMPILE" in step.command]
+    assert install.caches == ("/root/.cache/pointsman",)
+    assert "POINTSMAN_COMPILE=/root/.cache/pointsman " in install.command
+    assert "PYTHONPATH=/opt/pointsman/lib " in install.command
+    assert "PYTHONDONTWRITEBYTECODE=1 " in install.command  # or lib's layer would have bytecode for this alone
+    assert "--target /opt/pointsman/app ." in install.command
+
+
 def test_the_last_stage_only_copies() -> None:
     assert [step for step in STAGES[-1].steps if not isinstance(step, Copy)] == []
 
