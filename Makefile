@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help venv dev run test cover check image dashboards chart check-chart test-cluster test-observability test-clients test-page bench day evaluate-router lock clean
+.PHONY: help venv dev run test cover check image dashboards chart check-chart compiled test-cluster test-observability test-clients test-page bench day evaluate-router lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -79,7 +79,15 @@ test-clients: dev ## Real clients (Python, Node, Claude Code, Codex) against the
 test-page: dev ## The pages in a real Chromium: accessibility, keyboard, policy; SHOTS=docs/images makes screenshots.
 	@$(BIN)/python -m tests.page $(if $(SHOTS),--shots $(SHOTS)) $(TESTS)
 
-bench: dev ## CPU per request and per event, beside nginx in the same run.
+BUILT := build/compiled
+
+compiled: dev ## The package in build/compiled with the modules of a request's path compiled, as the image has them.
+	@echo "compiling to $(BUILT): two minutes, one where little has changed"
+	@rm -rf build/lib* build/bdist* $(BUILT)
+	@POINTSMAN_COMPILE=build/native $(PIP) --no-build-isolation --target $(BUILT) .
+
+bench: dev ## CPU per request and per event, beside nginx in the same run; compiles first where sources have changed.
+	@$(BIN)/python -m loadtest.bench.compiled || $(MAKE) --no-print-directory compiled
 	@$(BIN)/python -m loadtest.bench $(BENCH)
 
 day: dev ## A scripted day in two minutes: judged pairs, certificates, cheaper routing, a model that gets worse, the alarm.
@@ -94,6 +102,7 @@ lock: dev ## Resolve all lock files anew.
 	@echo "setuptools>=77" | $(COMPILE) - -o requirements-build.lock
 	@$(COMPILE) --extra postgresql pyproject.toml -o requirements.lock
 	@$(COMPILE) --extra dev pyproject.toml -o requirements-dev.lock
+	@printf 'mypy>=2.4\nsetuptools>=77\n' | $(COMPILE) -c requirements-build.lock -c requirements-dev.lock - -o requirements-compile.lock
 	@for kind in clients aider; do $(COMPILE) tests/clients/python/$$kind.in -o requirements-$$kind.lock; done
 
 clean: ## Remove what the targets above made.

@@ -3,11 +3,14 @@
 import argparse
 import signal
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
 import orjson
 
+from loadtest.bench.compiled import compiled_gateway
 from loadtest.bench.generators import Generator, Own, best_generator
 from loadtest.bench.judging import PROMPT_BYTES
 from loadtest.bench.machine import compatible, this_machine
@@ -15,7 +18,7 @@ from loadtest.bench.measure import Bench, Memory
 from loadtest.bench.page import Measured, Report, as_markdown, as_text, judging_of
 from loadtest.bench.rig import BenchError, find_nginx, rig
 from loadtest.bench.stand import Stand
-from loadtest.bench.workloads import JSON_SMALL, ROWS, SEEING, open_streams
+from loadtest.bench.workloads import JSON_SMALL, ROWS, SEEING, SOURCES, Row, open_streams
 
 _STREAMS, _LEARNED = "streams", "learned"
 _ROW_IDS = (*(row.id for row in ROWS), _STREAMS, _LEARNED)
@@ -88,17 +91,18 @@ def run(arguments: argparse.Namespace, nginx: str, generator: Generator) -> Repo
     """The whole measurement.
 
     Raises:
-        BenchError: a process did not start, or a reply was wrong.
+        BenchError: a process did not start, a reply was wrong, or what is compiled is not what the sources say.
     """
     rounds, seconds = (1, 1.0) if arguments.quick else (arguments.rounds, arguments.seconds)
-    machine = this_machine(nginx, generator.name, arguments.python)
-    with rig(arguments.python) as parts:
+    compiled = compiled_gateway()
+    machine = replace(this_machine(nginx, generator.name, arguments.python), compiled=compiled is not None)
+    with rig(arguments.python, compiled) as parts:
         judging = judging_of(parts.judging_ms(), PROMPT_BYTES) if _LEARNED in arguments.only else None
         if arguments.only == (_LEARNED,):
             return Report(machine, rounds, seconds, (), (), judging)
         upstream = parts.start_upstream()
         bench = Bench(Stand(parts, nginx, upstream.port), upstream, generator, seconds, _say)
-        asked = [row for row in ROWS if row.id in arguments.only]
+        asked = asked_rows(arguments.only, compiled)
         rows = [Measured(row, tuple(bench.costs(row, rounds))) for row in asked]
         memory: list[Memory] = []
         if _STREAMS in arguments.only:
@@ -106,6 +110,14 @@ def run(arguments: argparse.Namespace, nginx: str, generator: Generator) -> Repo
             memory = bench.memory(streams)
     _say("")
     return Report(machine, rounds, seconds, tuple(rows), tuple(memory), judging)
+
+
+def asked_rows(only: Sequence[str], compiled: Path | None) -> list[Row]:
+    """Rows by their ids; where nothing is compiled, without the gateway as sources: every other is that one, too."""
+    rows = [row for row in ROWS if row.id in only]
+    if compiled is not None:
+        return rows
+    return [replace(row, servers=tuple(name for name in row.servers if name != SOURCES)) for row in rows]
 
 
 def _kept(report: Report, arguments: argparse.Namespace) -> bool:

@@ -21,7 +21,8 @@ print(json.dumps([platform.python_version(), dict(zip(names, sysconfig.get_confi
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`load_1m` is the load average before the run: at rest it is near 0, and only then are absolute numbers good."""
+    """`load_1m` is the load average before the run: at rest it is near 0, and only then are absolute numbers good.
+    `compiled`: whether the gateways are."""
 
     cpu: str
     cores: int
@@ -31,12 +32,14 @@ class Machine:
     nginx: str
     generator: str
     load_1m: float
+    compiled: bool = False
 
     def line(self) -> str:
+        how = "compiled" if self.compiled else "interpreted, since nothing is compiled (make compiled)"
         libraries = ", ".join(f"{name} {number}" for name, number in self.libraries.items())
         return (
             f"{self.cpu}, {self.cores} cores, {self.system}; Python {self.python}, {libraries}; nginx {self.nginx}; "
-            f"load by {self.generator}; load average before the run {self.load_1m:.1f}"
+            f"load by {self.generator}; gateways {how}; load average before the run {self.load_1m:.1f}"
         )
 
 

@@ -91,7 +91,8 @@ python -m loadtest.bench --only learned --check-learned 0.7 2  # exit status 1 a
 python -m loadtest.bench --python /usr/bin/python3.11 # the gateway under another build of the same Python
 ```
 
-It needs Linux and nginx (`apt install nginx`), and uses `wrk` where it is installed.
+It needs Linux and nginx (`apt install nginx`), and uses `wrk` where it is installed. `make bench` compiles the gateway
+first, as the image has it; `python -m loadtest.bench` takes what `make compiled` has made, or the sources.
 """
 
 _METHOD = """\
@@ -110,13 +111,15 @@ _METHOD = """\
 - The server under test has one core; the upstream and the load generator share another. The upstream answers with ready
   bytes (about 350 bytes whole, about 190 bytes per event, with usage).
 - nginx: one worker, kept-alive connections on both sides, `proxy_buffering off`, no access log.
+- Gateways are compiled, as in the image; `gateway as sources` is interpreted, as every other installation is. Where
+  nothing is compiled, all of them are, and the line above the results says so.
 - The gateway is the real process (`python -m gateway`) with everything on: client keys, `model: auto` over six
   endpoints at four providers, classification, cost estimates, usage and cost in every reply, decision records written
   to a file, metrics. `gateway+detect` also scans every request for personal data and secrets. 16 different prompts are
   sent in turn.
 - What seeing costs: `gateway+traces` also makes spans of one request in a hundred and sends them to a collector.
-  `gateway-unseen` makes no record at the end of a request, so that nothing is counted, remembered, written or traced:
-  no switch of the product goes so far, and only the bench has such a gateway.
+  `gateway-unseen` makes no record of a request that has ended, so that nothing is counted, remembered, written or
+  traced: no switch of the product goes so far, and only the bench has such a gateway.
 - The learned classifier is measured alone, in a process on the servers' core: task and score of prompts that it has not
   seen before. A gateway remembers those it saw last.
 - A row of events holds its share of the requests too: a stream has 200 events.
@@ -125,15 +128,20 @@ _METHOD = """\
 
 ## Where it goes
 
-- By a sampling profile of the gateway under this load, four fifths of a request's CPU are spent in Python, in many
-  small steps: the plan 18 % (classification alone 12 %), the decision record 10 %, reading the
-  request 9 %, sending it and reading the answer 12 %. Sockets and event loop take the last fifth.
+- By a sampling profile of the interpreted gateway under this load, four fifths of a request's CPU are spent in
+  Python, in many small steps: the plan 18 % (classification alone 12 %), the decision record 10 %, reading the request
+  9 %, sending it and reading the answer 12 %. Sockets and event loop take the last fifth.
 - The build of Python counts. Debian's `python3.11`, which is optimised by a profile as the image's is, needs an eighth
   less than one that `./configure && make` gives, such as pyenv's. `--python` measures it.
-- Compiling our own modules does not help. With Cython 3.3 on all of them that a request passes, it became dearer in
-  the process (by a fifth to a half, at -O3 and -O1): they read fields of structs all the time, and the interpreter's
-  caches (since 3.11) do so faster than a compiled general look-up. Only the classifier gained, by 5 us, and as much
-  with mypyc: too little for a second build of everything.
+- The modules that a request passes are compiled by mypyc, from the same sources: `setup.py` lists them, and the image
+  and `make compiled` are made so. In the process a request costs about a quarter less. mypyc alone gives half of that:
+  the 650 fields of msgspec structs that a request reads would each go through a general look-up, for which the
+  interpreter has had caches since 3.11. `scripts/compiled/slots.h` gives one to each such place in the compiled code.
+  With Cython 3.3, which has none either, a request became dearer, by a fifth to a half.
+- What the compiler does not forgive: keywords of class statements are dropped; a type that was narrowed before a call
+  is believed after it; the name of a caught exception has one type in a whole function; annotations by which msgspec
+  decodes are lost, so such modules stay interpreted (a rule in `setup.py` finds them); and parts of compiled objects
+  cannot be replaced in tests. `tests/architecture` fails where a source breaks one that can be seen in it.
 
 ## What it does not say
 

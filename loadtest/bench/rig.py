@@ -27,7 +27,7 @@ from loadtest.bench.canned import Pace
 from loadtest.bench.configs import Ports, gateway_yaml, nginx_conf, scanning_gateway_yaml
 from loadtest.bench.generators import Generator, Job
 from loadtest.bench.upstream import Counts
-from loadtest.bench.workloads import SCANNING, SEEN, UNSEEN, YARDSTICK
+from loadtest.bench.workloads import SCANNING, SEEN, SOURCES, UNSEEN, YARDSTICK
 
 PATH = "/v1/chat/completions"
 _START_S = 30.0  # generous: the gateway imports for a second, on a busy machine for several
@@ -74,6 +74,7 @@ class Rig:
 
     folder: Path
     python: str = sys.executable  # the gateway's; another build of the same version gets this one's libraries
+    compiled: Path | None = None  # where a compiled gateway is imported from; None: from its sources
     cores: Cores = field(default_factory=cores)
     key: str = field(default_factory=lambda: f"pk-{secrets.token_hex(16)}")
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -107,6 +108,8 @@ class Rig:
             return self._gateway(name, plain, traces)
         if name == UNSEEN:  # nothing is counted, written or traced
             return self._gateway(name, plain, {"POINTSMAN_DECISIONS": "off"}, "loadtest.bench.unseen")
+        if name == SOURCES:
+            return self._gateway(name, plain, _imports(None, self.python))
         return self._gateway(name, plain)
 
     def stop(self, server: Server) -> None:
@@ -177,10 +180,9 @@ class Rig:
         return self._serve(name, [self.python, "-m", module], port, {**self._inherited(), **own, **environ})
 
     def _inherited(self) -> dict[str, str]:
-        """Our environment without settings, and with our libraries where the interpreter is another."""
+        """Our environment without settings, and with what a gateway is imported from."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("POINTSMAN_", "OTEL_"))}
-        other = self.python != sys.executable
-        return kept | ({"PYTHONPATH": sysconfig.get_path("platlib")} if other else {})
+        return kept | _imports(self.compiled, self.python)
 
     def _serve(self, name: str, command: list[str], port: int, env: Mapping[str, str] | None = None) -> Server:
         log = self.folder / f"{name}.log"
@@ -236,14 +238,23 @@ class UpstreamControl:
 
 
 @contextmanager
-def rig(python: str) -> Iterator[Rig]:
-    """An empty rig in a temporary folder, all of which is gone afterwards; `python`: for the gateways."""
+def rig(python: str, compiled: Path | None) -> Iterator[Rig]:
+    """An empty rig in a temporary folder, all of which is gone afterwards; both arguments are for the gateways."""
     with tempfile.TemporaryDirectory(prefix="pointsman-bench-") as folder:
-        made = Rig(Path(folder), python)
+        made = Rig(Path(folder), python, compiled)
         try:
             yield made
         finally:
             made.close()
+
+
+def _imports(compiled: Path | None, python: str) -> dict[str, str]:
+    """What tells an interpreter where modules are: compiled ones first and not in the folder it is started in, and our
+    libraries where it is not ours."""
+    libraries = [] if python == sys.executable else [sysconfig.get_path("platlib")]
+    if compiled is None:
+        return {"PYTHONPATH": os.pathsep.join(libraries), "PYTHONSAFEPATH": ""}
+    return {"PYTHONPATH": os.pathsep.join([str(compiled), *libraries]), "PYTHONSAFEPATH": "1"}
 
 
 def find_nginx() -> str | None:

@@ -51,12 +51,13 @@ JSON_SMALL = "json-small"  # the row that `--check` looks at
 SEEING = "seeing"  # the one that `--check-seeing` looks at
 YARDSTICK = "nginx"
 PLAIN, SCANNING = "gateway", "gateway+detect"
+SOURCES = "gateway as sources"  # interpreted, where the others are compiled
 SEEN, UNSEEN = "gateway+traces", "gateway-unseen"  # of the row `SEEING`
 
 # 32 connections keep a server busy, one lets it wait for every request.
 # The paces keep every server below one core, so that events reach it one by one and cannot pile up into one read.
 ROWS = (
-    Row(JSON_SMALL, "whole reply, 200 B prompt", "request", 200, 32, (YARDSTICK, PLAIN, SCANNING)),
+    Row(JSON_SMALL, "whole reply, 200 B prompt", "request", 200, 32, (YARDSTICK, PLAIN, SOURCES, SCANNING)),
     Row("json-1k", "whole reply, 1 KB prompt", "request", 1000, 32, (YARDSTICK, PLAIN, SCANNING)),
     Row("json-one", "whole reply, one request at a time", "request", 200, 1, (YARDSTICK, PLAIN)),
     Row(SEEING, "what seeing costs, 200 B prompt", "request", 200, 32, (YARDSTICK, UNSEEN, SEEN)),

@@ -3,21 +3,30 @@
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from loadtest.bench import __main__ as command
 from loadtest.bench import measure
-from loadtest.bench.rig import find_nginx
+from loadtest.bench.rig import BenchError, find_nginx
+
+ROOT = Path(__file__).parents[2]  # stands for a compiled gateway: what is in it matters to nobody here
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+def nothing() -> Path | None:
+    """Where nothing is compiled."""
+    return None
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, built: Callable[[], Path | None] = nothing) -> int:
     monkeypatch.setattr(sys, "argv", ["loadtest.bench", *arguments])
     monkeypatch.setattr(command.signal, "signal", lambda *_: None)  # pytest's own handlers stay
     monkeypatch.setattr(measure, "_SETTLE_S", 0.05)  # whatever a figure is worth here
+    monkeypatch.setattr(command, "compiled_gateway", built)
     return command.main()
 
 
@@ -65,14 +74,15 @@ def test_measures_writes_the_page_and_checks_the_ratio(
 ) -> None:
     page = tmp_path / "performance.md"
     short = ["--rounds", "1", "--seconds", "0.2", "--only", "json-small,seeing,streams", "--streams", "5"]
-    code = run(monkeypatch, *short, "--json", "--write", str(page), "--check", "0.001", "--check-seeing", "9999")
+    limits = ["--check", "0.001", "--check-seeing", "9999"]
+    code = run(monkeypatch, *short, "--json", "--write", str(page), *limits, built=lambda: ROOT)
     printed = capsys.readouterr()
     report = json.loads(printed.out)
     assert code == 1
     assert "above the limit of 0.001" in printed.err
     assert "within the limit of 9999" in printed.err
     assert [[cost["server"] for cost in row["costs"]] for row in report["rows"]] == [
-        ["nginx", "gateway", "gateway+detect"],
+        ["nginx", "gateway", "gateway as sources", "gateway+detect"],
         ["nginx", "gateway-unseen", "gateway+traces"],
     ]
     assert all(cost["cpu_us"] > 0 for cost in report["rows"][0]["costs"])
@@ -89,6 +99,26 @@ def test_measures_every_round_on_a_new_gateway_with_our_own_load(
     printed = capsys.readouterr()
     assert "load by own generator" in printed.out
     assert re.search(r"whole reply, one request at a time  gateway +[0-9.]+ +[0-9.]+ to [0-9.]+ ", printed.out)
+
+
+@linux
+@pytest.mark.skipif(find_nginx() is None, reason="needs nginx: apt install nginx")
+def test_measures_no_build_that_is_not_made_of_the_sources(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused() -> Path | None:
+        raise BenchError("build/compiled is not made of setup.py")
+
+    assert run(monkeypatch, built=refused) == 2
+    assert capsys.readouterr().err == "not measured: build/compiled is not made of setup.py\n"
+
+
+def test_measures_the_sources_beside_a_compiled_gateway_alone() -> None:
+    servers = [[row.servers for row in command.asked_rows(("json-small",), built)] for built in (ROOT, None)]
+    assert servers == [
+        [("nginx", "gateway", "gateway as sources", "gateway+detect")],
+        [("nginx", "gateway", "gateway+detect")],
+    ]
 
 
 @linux

@@ -22,7 +22,7 @@ def test_takes_the_median_of_the_ratios_of_each_round() -> None:
 def test_prints_a_table() -> None:
     assert as_text(REPORT).splitlines() == [
         "CPU 9, 2 cores, Linux 6 x86_64; Python 3.11.7, aiohttp 3.14.5; nginx 1.22.1; load by wrk; "
-        "load average before the run 0.2",
+        "gateways interpreted, since nothing is compiled (make compiled); load average before the run 0.2",
         "3 rounds of 2.5 s",
         "",
         "load                       server   CPU us  min to max     per      x nginx  core used",
@@ -32,6 +32,13 @@ def test_prints_a_table() -> None:
         "server   open streams  KiB per stream  MiB at rest  CPU us per event  cancelled upstream",
         "gateway  500           12.3            64           30.1              499 of 500",
     ]
+
+
+def test_says_where_gateways_are_compiled() -> None:
+    compiled = replace(REPORT, machine=replace(MACHINE, compiled=True))
+    words = "load by wrk; gateways compiled; load average before the run 0.2"
+    assert words in as_text(compiled).splitlines()[0]
+    assert f"{words}. 3 rounds" in as_markdown(compiled)
 
 
 def test_writes_a_page_with_the_same_numbers() -> None:
