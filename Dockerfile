@@ -11,7 +11,7 @@ ARG PYTHON=3.11
 FROM python:${PYTHON}-bookworm AS build
 WORKDIR /src
 COPY requirements-compile.lock requirements.lock ./
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,sharing=locked,target=/root/.cache/pip \
     python3 -m venv /tools && \
     /tools/bin/pip install --quiet --no-deps --require-hashes -r requirements-compile.lock && \
     /tools/bin/pip install --quiet --no-deps --require-hashes --no-compile --only-binary :all: \
@@ -24,7 +24,7 @@ COPY monitor ./monitor
 COPY loadtest ./loadtest
 # The modules of a request's path are compiled (setup.py), with the types of the libraries that they will run with. What
 # has not changed since the last build is not compiled again. The sources stay beside them: tracebacks name their lines.
-RUN --mount=type=cache,target=/root/.cache/pointsman \
+RUN --mount=type=cache,sharing=locked,target=/root/.cache/pointsman \
     PYTHONPATH=/opt/pointsman/lib PYTHONDONTWRITEBYTECODE=1 POINTSMAN_COMPILE=/root/.cache/pointsman \
       /tools/bin/pip install --quiet --no-deps --no-build-isolation --no-compile --target /opt/pointsman/app . && \
     rm -rf /opt/pointsman/app/bin

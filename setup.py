@@ -34,6 +34,7 @@ PASSED_BY_NONE = (  # of those floors' modules: what replay's sums, the tuner an
     "flow/replay_tally",
 )  # fmt: skip
 HEADER = Path("scripts/compiled/slots.h")
+SLICES = "scripts/compiled/slices.c"
 
 # The compiler drops the keywords of a class statement, and the annotations by which msgspec decodes.
 _INTERPRETED = re.compile(r"^class \w+\(Struct, |\bmsgspec\.(convert|json)\b", re.MULTILINE)
@@ -81,6 +82,9 @@ def extensions(built: Path) -> list[Extension]:
     made: list[Extension] = mypycify(arguments, opt_level="2", debug_level="0", multi_file=True, target_dir=str(built))
     for extension in made:
         extension.extra_compile_args = [*extension.extra_compile_args, "-include", str(HEADER.resolve())]
+        if any(Path(source).name.startswith("__native") for source in extension.sources):  # not one that only loads it
+            extension.sources = [*extension.sources, SLICES]
+            extension.extra_link_args = [*extension.extra_link_args, "-Wl,--wrap=CPyBytes_GetSlice"]
     forget_stale(built)
     return made
 
@@ -104,7 +108,7 @@ def need_compiler() -> None:
     """Ends with what to do where nothing can be compiled, before the minute that it takes to find that out."""
     compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]
     if shutil.which(compiler) is None:
-        sys.exit(f"compiling needs a C compiler, and there is no {compiler}: apt install gcc")
+        sys.exit(f"compiling needs a C compiler, and there is no {compiler}: apt install gcc libc6-dev")
     header = Path(sysconfig.get_path("include"), "Python.h")
     if not header.exists():
         sys.exit(f"compiling needs Python's own headers, and there is no {header}: apt install python3-dev")

@@ -5,11 +5,13 @@ the official images have it; the last stage may only copy, on a base layer of th
 namespaces of its own, which `__main__` has made.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,16 +86,33 @@ def _machine_under(folder: Path) -> Path:
 
 
 def _run(step: Run, stage: Stage, root: Path, place: Place) -> None:
-    for cache in step.caches:
-        kept = place.cache / cache.strip("/").replace("/", "-")
-        kept.mkdir(parents=True, exist_ok=True)
-        inside = root / cache.lstrip("/")
-        inside.mkdir(parents=True, exist_ok=True)
-        _mount("--bind", str(kept), str(inside))
+    with ExitStack() as locks:
+        for cache in step.caches:
+            kept = place.cache / cache.strip("/").replace("/", "-")
+            kept.mkdir(parents=True, exist_ok=True)
+            locks.enter_context(_locked(kept))
+            inside = root / cache.lstrip("/")
+            inside.mkdir(parents=True, exist_ok=True)
+            _mount("--bind", str(kept), str(inside))
+        _in_shell(step.command, stage, root)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """While the block runs, no other build has that folder."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
+
+
+def _in_shell(command: str, stage: Stage, root: Path) -> None:
     passed = {name: value for name, value in os.environ.items() if name.upper().startswith(PASSED)}
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     subprocess.run(
-        ["chroot", str(root), "/bin/sh", "-ec", f"cd {stage.workdir}\n{step.command}"],
+        ["chroot", str(root), "/bin/sh", "-ec", f"cd {stage.workdir}\n{command}"],
         env={"PATH": path, "HOME": "/root"} | passed | stage.env,
         check=True,
     )

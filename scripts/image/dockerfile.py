@@ -17,7 +17,7 @@ class DockerfileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A command line for the shell, and the folders that persist between builds and are in no image."""
+    """A command line for the shell, and folders that persist between builds: one build has them at a time, no image."""
 
     command: str
     caches: tuple[str, ...] = ()
@@ -162,7 +162,7 @@ def _run(rest: str) -> Run:
     caches = []
     while found := re.match(r"--mount=(\S+)\s+", rest):
         options = dict(part.split("=", 1) for part in found[1].split(","))
-        if set(options) != {"type", "target"} or options["type"] != "cache":
+        if options != {"type": "cache", "target": options.get("target"), "sharing": "locked"}:
             raise DockerfileError(f"RUN --mount={found[1]}")
         caches.append(options["target"])
         rest = rest[found.end() :]

@@ -88,7 +88,7 @@ def test_reads_stages_variables_and_continued_lines() -> None:
     FROM ${BASE}:1 AS build
     ARG WORD
     WORKDIR /src
-    RUN --mount=type=cache,target=/cache a && \\
+    RUN --mount=type=cache,sharing=locked,target=/cache a && \\
         b $HOME
     FROM two
     ARG WORD=here
@@ -107,6 +107,7 @@ def test_reads_stages_variables_and_continued_lines() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "RUN x", "FROM a\nHEALTHCHECK x", "FROM a b", "FROM a\nCMD run it", "FROM a\nRUN --mount=type=ssh,target=/x y",
+     "FROM a\nRUN --mount=type=cache,target=/x y",
      "FROM a\nCOPY x", "FROM a\nCOPY --chown=1 x y"],
 )  # fmt: skip
 def test_refuses_what_it_would_do_otherwise_than_docker(text: str) -> None:

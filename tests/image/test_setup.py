@@ -62,7 +62,7 @@ def test_says_what_is_missing_where_there_is_no_c_compiler(monkeypatch: pytest.M
     monkeypatch.setenv("CC", "no-such-cc -pthread")
     with pytest.raises(SystemExit) as ended:
         SETUP.need_compiler()
-    assert ended.value.code == "compiling needs a C compiler, and there is no no-such-cc: apt install gcc"
+    assert ended.value.code == "compiling needs a C compiler, and there is no no-such-cc: apt install gcc libc6-dev"
 
 
 def test_says_what_is_missing_where_there_are_no_headers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
