@@ -111,8 +111,10 @@ def need_compiler() -> None:
 
 
 def built_in(folder: str) -> Path:
-    """A folder of its own for each Python, compiler and header: what was built is compared with its source alone."""
-    made_with = hashlib.sha256(f"{sys.version}\n{version('mypy')}\n{HEADER.read_text()}".encode()).hexdigest()[:12]
+    """A folder of its own for each Python, compiler and addition of ours to what that writes: of those, an object is
+    compared with nothing."""
+    ours = [path.read_text(encoding="utf-8") for path in sorted(HEADER.parent.glob("*.*"))]
+    made_with = hashlib.sha256("\n".join([sys.version, version("mypy"), *ours]).encode()).hexdigest()[:12]
     path = Path(folder) / made_with
     path.mkdir(parents=True, exist_ok=True)
     return path
