@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help venv dev run test cover check image dashboards chart check-chart compiled test-cluster test-observability test-clients test-page bench day evaluate-router lock clean
+.PHONY: help venv dev run test cover check image dashboards chart check-chart compiled test-compiled test-cluster test-observability test-clients test-page bench day evaluate-router lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -85,6 +85,10 @@ compiled: dev ## The package in build/compiled with the modules of a request's p
 	@echo "compiling to $(BUILT): two minutes, one where little has changed"
 	@rm -rf build/lib* build/bdist* $(BUILT)
 	@POINTSMAN_COMPILE=build/native $(PIP) --no-build-isolation --target $(BUILT) .
+
+test-compiled: dev ## The tests of a request's path on the compiled package; compiles first where sources have changed.
+	@$(BIN)/python -m loadtest.bench.compiled || $(MAKE) --no-print-directory compiled
+	@$(BIN)/python -m pytest $(SPREAD) -o pythonpath="$(BUILT) ." tests/core tests/flow tests/formats tests/upstream tests/web
 
 bench: dev ## CPU per request and per event, beside nginx in the same run; compiles first where sources have changed.
 	@$(BIN)/python -m loadtest.bench.compiled || $(MAKE) --no-print-directory compiled

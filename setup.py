@@ -34,6 +34,7 @@ PASSED_BY_NONE = (  # of those floors' modules: what replay's sums, the tuner an
     "flow/replay_tally",
 )  # fmt: skip
 HEADER = Path("scripts/compiled/slots.h")
+SLICES = "scripts/compiled/slices.c"
 
 # The compiler drops the keywords of a class statement, and the annotations by which msgspec decodes.
 _INTERPRETED = re.compile(r"^class \w+\(Struct, |\bmsgspec\.(convert|json)\b", re.MULTILINE)
@@ -81,6 +82,9 @@ def extensions(built: Path) -> list[Extension]:
     made: list[Extension] = mypycify(arguments, opt_level="2", debug_level="0", multi_file=True, target_dir=str(built))
     for extension in made:
         extension.extra_compile_args = [*extension.extra_compile_args, "-include", str(HEADER.resolve())]
+        if any(Path(source).name.startswith("__native") for source in extension.sources):  # not one that only loads it
+            extension.sources = [*extension.sources, SLICES]
+            extension.extra_link_args = [*extension.extra_link_args, "-Wl,--wrap=CPyBytes_GetSlice"]
     forget_stale(built)
     return made
 

@@ -35,6 +35,14 @@ class Escalation:
         self._recent: deque[float] = deque()
         self._sorted: list[float] = []
 
+    def copy(self) -> "Escalation":
+        """Another with the same past, which goes its own way from here."""
+        other = Escalation(self.share)
+        other._balance = self._balance
+        other._recent.extend(self._recent)
+        other._sorted.extend(self._sorted)
+        return other
+
     def decide(self, score: float) -> bool:
         """Whether this request is escalated.
 

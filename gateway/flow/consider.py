@@ -5,7 +5,6 @@ requests have in common (the screening of endpoints). It sends nothing, so `/v1/
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from copy import deepcopy
 from functools import reduce
 from operator import or_
 
@@ -138,7 +137,8 @@ class Planner:
 
     def aside(self) -> "Planner":
         """A planner for questions: it has the same knowledge, and its escalations do not count."""
-        return Planner(self.world, self._health, self.keyless, deepcopy(self.accounts))
+        accounts = {name: account.copy() for name, account in self.accounts.items()}
+        return Planner(self.world, self._health, self.keyless, accounts)
 
     # -- route, sensitivity, task, tier ---------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@
 
 typedef struct {
     PyTypeObject *type; /* not owned: a type that dies takes its version with it, and no other gets the same */
+    PyObject *name;     /* owned, so that it is itself for as long as it stands here: `getattr(x, name)` has many */
     unsigned int version;
     Py_ssize_t offset;
 } SlotPlace;
@@ -29,6 +30,8 @@ static PyObject *slot_look_up(PyObject *object, PyObject *name, SlotPlace *place
         if (found != NULL && Py_IS_TYPE(found, &PyMemberDescr_Type)) {
             PyMemberDef *member = ((PyMemberDescrObject *)found)->d_member;
             if (member->type == T_OBJECT_EX && type->tp_version_tag != 0) {
+                Py_INCREF(name);
+                Py_XSETREF(place->name, name);
                 place->type = type;
                 place->version = type->tp_version_tag;
                 place->offset = member->offset;
@@ -40,7 +43,7 @@ static PyObject *slot_look_up(PyObject *object, PyObject *name, SlotPlace *place
 
 static inline PyObject *slot_read(PyObject *object, PyObject *name, SlotPlace *place) {
     PyTypeObject *type = Py_TYPE(object);
-    if (likely(type == place->type && type->tp_version_tag == place->version)) {
+    if (likely(type == place->type && type->tp_version_tag == place->version && name == place->name)) {
         PyObject *value = *(PyObject **)((char *)object + place->offset);
         if (likely(value != NULL)) {
             Py_INCREF(value);

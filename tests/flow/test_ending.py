@@ -131,6 +131,7 @@ class StillReading(Planner):
         return await super().considered(ask, extras, client, moment)
 
 
+@pytest.mark.interpreted
 async def test_a_request_that_has_no_plan_yet_gets_the_503_too() -> None:
     walking = Walking(a_world("alpha/m"), {"alpha": [an_answer()]})
     planner = StillReading(walking.world, walking.book.health, walking.keys.missing)

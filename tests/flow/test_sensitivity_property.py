@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fnmatch import translate
+from functools import cache
 from re import compile as pattern
 from typing import Any
 
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 
 from gateway.core.ask import Surface
 from gateway.core.extras import read_extras
-from gateway.core.findings import Finding, FindingKind
 from gateway.core.plan import Health, Ill
 from gateway.core.policy import Label, Match, NamedModel, Requirement, Route
 from gateway.core.refusal import Refused
@@ -24,17 +24,12 @@ from tests.support.guarantees import TODAY, demands, facts, guarantees
 
 PROVIDERS = ("p0", "p1", "p2")
 LABELS = ("internal", "pii", "eu")
-SECRET = "my secret is here"
+SECRET = "write to ada.berg@northwind-traders.com"
 
 
-class FindsSecrets(Scanner):
-    """Finds one phrase; the real detectors have their own tests."""
-
-    def __init__(self) -> None:
-        super().__init__((), None)  # type: ignore[arg-type]
-
-    def find_first(self, texts: Any) -> Finding | None:
-        return Finding(FindingKind.EMAIL, 0, 1) if any(SECRET in text for text in texts) else None
+@cache
+def scanner() -> Scanner:
+    return Scanner.compile()
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ def cases(draw: st.DrawFn) -> Case:
         )
         for n in range(draw(st.integers(1, 3)))
     ]
-    world = a_world(*endpoints, providers=providers, labels=labels, routes=tuple(routes), scanner=FindsSecrets())
+    world = a_world(*endpoints, providers=providers, labels=labels, routes=tuple(routes), scanner=scanner())
     ids = [endpoint.id for endpoint in endpoints]
     ill = {name: Ill(draw(st.sampled_from(["breaker_open", "rate_limited"]))) for name in ids if draw(st.booleans())}
     models = [name.partition("/")[2] for name in ids]

@@ -7,9 +7,10 @@ import pytest
 
 from gateway.core.ask import Surface
 from gateway.core.catalog import Endpoint, Operation
+from gateway.core.chat import ChatReply, FinishReason
 from gateway.core.failure import FailureKind
 from gateway.formats import registry
-from gateway.formats.surface import ClientError
+from gateway.formats.surface import ClientError, Ending, Identity
 from gateway.formats.surfaces.messages import count_tokens_body
 from tests.support.formats import ask, endpoint, outgoing_body
 
@@ -104,9 +105,9 @@ def test_embeddings_are_nothing_for_anthropic() -> None:
     assert registry.wire_format("openai").inexpressible(asked, endpoint()).fields == set()
     surface = registry.surface(Surface.EMBEDDINGS)
     with pytest.raises(NotImplementedError):
-        surface.encoder(asked, None)  # type: ignore[arg-type]
+        surface.encoder(asked, Identity("id", 0, "model"))
     with pytest.raises(NotImplementedError):
-        surface.encode(asked, None, None)  # type: ignore[arg-type]
+        surface.encode(asked, ChatReply("id", "model", (), FinishReason.STOP), Ending(FinishReason.STOP))
 
 
 def test_a_completions_endpoint_gets_completions_natively() -> None:

@@ -176,6 +176,7 @@ class Meddling(Dialer):
         return connection
 
 
+@pytest.mark.interpreted
 async def test_a_new_connection_that_comes_when_the_pool_has_closed_is_dropped() -> None:
     async with serving(replying(OK)) as origin:
         closing: list[asyncio.Future[None]] = []
@@ -187,6 +188,7 @@ async def test_a_new_connection_that_comes_when_the_pool_has_closed_is_dropped()
         assert await failure_of(pool.wait(LIMITS)) == CLOSING
 
 
+@pytest.mark.interpreted
 async def test_a_new_connection_that_is_dead_and_that_nobody_waits_for_is_not_kept() -> None:
     async with serving(replying(OK)) as origin:
 
@@ -224,6 +226,7 @@ class CancelledOnce(Dialer):
         return await super().connect(origin, lambda: Cancelling(make()._owner), give_up_at)
 
 
+@pytest.mark.interpreted
 async def test_a_connection_whose_making_is_cancelled_at_the_last_moment_is_forgotten() -> None:
     async with serving(replying(OK)) as origin:
         dialer = CancelledOnce()
@@ -234,6 +237,7 @@ async def test_a_connection_whose_making_is_cancelled_at_the_last_moment_is_forg
         assert pool.stats() == OriginStats(0, 0, 0, 0, opened=1, reused=0)
 
 
+@pytest.mark.interpreted
 async def test_a_new_connection_that_dies_before_its_call_runs_is_not_kept() -> None:
     async with serving(replying(OK)) as origin:
         pool = Pool(origin, Meddling(Connection.close), Rules(), monotonic, acked_bytes)

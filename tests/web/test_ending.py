@@ -122,6 +122,7 @@ async def test_a_client_that_does_not_read_does_not_hold_the_process(
         assert [told(row) for row in running.rows.kept] == [("partial", 200, TOLD)]
 
 
+@pytest.mark.interpreted
 async def test_a_request_that_came_in_this_turn_is_begun_before_it_is_cancelled() -> None:
     house = House()
     house.lane.data_received(ASK)
@@ -130,6 +131,7 @@ async def test_a_request_that_came_in_this_turn_is_begun_before_it_is_cancelled(
     assert (house.desk.asked, house.desk.cancelled, house.counts.active) == ([chat_body()], 1, 0)
 
 
+@pytest.mark.interpreted
 async def test_closes_connections_on_which_nothing_is_asked() -> None:
     house = House()
     house.keeper.break_off()

@@ -90,6 +90,7 @@ async def test_streams_as_aiohttps_door_does(running: RunningGateway, path: str)
 
 
 @pytest.mark.parametrize("asking", [request, chunked_request])
+@pytest.mark.interpreted
 async def test_says_in_the_surfaces_words_that_the_gateway_itself_failed(
     running: RunningGateway, asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +105,7 @@ async def test_says_in_the_surfaces_words_that_the_gateway_itself_failed(
 
 
 @pytest.mark.parametrize("asking", [request, chunked_request])
+@pytest.mark.interpreted
 async def test_cuts_the_connection_where_the_gateway_fails_in_the_middle_of_a_stream(
     running: RunningGateway, asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:

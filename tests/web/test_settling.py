@@ -28,6 +28,7 @@ async def two_runs(running: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> 
     return runs
 
 
+@pytest.mark.interpreted
 async def test_a_record_that_cannot_be_made_takes_no_other_with_it(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -47,6 +48,7 @@ async def test_a_record_that_cannot_be_made_takes_no_other_with_it(
     )
 
 
+@pytest.mark.interpreted
 async def test_a_gateway_that_ends_makes_the_records_that_are_due(monkeypatch: pytest.MonkeyPatch) -> None:
     async with gateway_with("sim-cheap") as running:
         runs = await two_runs(running, monkeypatch)

@@ -49,6 +49,7 @@ async def told(running: RunningGateway, path: str, door: dict[str, str]) -> tupl
 
 @pytest.mark.parametrize("door", DOORS, ids=["lane", "aiohttp"])
 @pytest.mark.parametrize("path", BODIES)
+@pytest.mark.interpreted
 async def test_a_provider_that_wants_to_know_is_told(path: str, door: dict[str, str]) -> None:
     async with one_provider(trace_context=True) as running:
         passed = {"traceparent": SENT["traceparent"], "tracestate": "a=b"}
@@ -61,6 +62,7 @@ async def test_a_provider_that_wants_to_know_is_told(path: str, door: dict[str, 
 
 @pytest.mark.parametrize("door", DOORS, ids=["lane", "aiohttp"])
 @pytest.mark.parametrize("path", BODIES)
+@pytest.mark.interpreted
 async def test_no_other_provider_is_told_anything(path: str, door: dict[str, str]) -> None:
     async with one_provider() as running:
         assert await told(running, path, door) == ({}, None)

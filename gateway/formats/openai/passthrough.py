@@ -55,7 +55,7 @@ class OpenAIRelay(Relay):
         super().__init__(context)
         self._usage_asked = ask.include_usage
         self._id: str | None = None  # one for the whole stream
-        self._upstream_model: str | None = None
+        self._upstream_model: Json = None  # whatever it is
         self._model_old = b""
         self._model_new = b'"model":' + codec.dumps(context.model)
 

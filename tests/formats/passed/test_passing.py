@@ -312,6 +312,7 @@ def test_errors_have_openais_shape_and_no_place_among_bytes() -> None:
 
 
 @pytest.mark.parametrize("where", PASSED)
+@pytest.mark.interpreted
 def test_nothing_is_translated(where: Surface) -> None:
     assert surface(where).native_api is None
     ask: Any = None
