@@ -83,7 +83,7 @@ BUILT := build/compiled
 
 compiled: dev ## The package in build/compiled with the modules of a request's path compiled, as the image has them.
 	@echo "compiling to $(BUILT): two minutes, one where little has changed"
-	@rm -rf build/lib* build/bdist* $(BUILT)
+	@rm -rf $(BUILT)
 	@POINTSMAN_COMPILE=build/native $(PIP) --no-build-isolation --target $(BUILT) .
 
 test-compiled: dev ## The tests of a request's path on the compiled package; compiles first where sources have changed.

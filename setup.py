@@ -6,6 +6,7 @@ The image is made so (Dockerfile), and `make compiled`; every other installation
 `pyproject.toml` says all else about the package; docs/performance.md, why it pays and what the compiler forgives not.
 """
 
+import fcntl
 import hashlib
 import os
 import re
@@ -13,6 +14,7 @@ import shlex
 import shutil
 import sys
 import sysconfig
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -131,8 +133,14 @@ def main() -> None:
         return
     need_compiler()
     built = built_in(folder)
-    options = {"build": {"build_temp": str(built)}}
-    setup(ext_modules=extensions(built), cmdclass={"build_ext": SideBySide}, options=options)
+    # Two at a time would mix what they keep. All else is made anew: modules of an earlier build would be packed, too.
+    with (built / "lock").open("w") as lock, tempfile.TemporaryDirectory() as fresh:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        options = {
+            "build": {"build_temp": str(built), "build_lib": f"{fresh}/lib"},
+            "bdist_wheel": {"bdist_dir": f"{fresh}/wheel"},
+        }
+        setup(ext_modules=extensions(built), cmdclass={"build_ext": SideBySide}, options=options)
 
 
 if __name__ == "__main__":
