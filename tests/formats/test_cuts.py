@@ -38,6 +38,7 @@ def boundaries(api: str) -> tuple[int, int]:
     return len(sizes), sum(sizes)
 
 
+@pytest.mark.interpreted  # looks into what a decoder keeps between two pieces
 @pytest.mark.parametrize("api", FORMATS)
 def test_events_are_the_same_at_every_cut(api: str) -> None:
     assert boundaries(api) == SIZES[api]
