@@ -16,7 +16,7 @@ from gateway.core.chat import Json
 from gateway.core.decision import AttemptRow, Considered, Decision, Outcome
 from gateway.core.trace import Trace
 from gateway.core.usage import Usage
-from gateway.core.value import Note
+from gateway.core.value import Note, Value
 
 OTHERS_SHOWN = 8  # of the cheapest candidates outside the plan
 KINDS_KEPT = 128  # sets of exclusions whose sums are remembered
@@ -105,6 +105,27 @@ class Record(Note):
     texts: Mapping[str, Json] | UnsetType = UNSET
 
 
+class Walked(Value):
+    """What is known of a request that got as far as a plan, as the record says it."""
+
+    route: str | None = None
+    variant: str | None = None
+    task: str | None = None
+    task_confidence: float | None = None
+    difficulty: float | None = None
+    escalated: bool = False
+    tier_required: str | None = None
+    sensitivity: list[str] = []
+    session_hash: str | None = None
+    estimated_input_tokens: int | None = None
+    plan: list[str] = []
+    candidates: list[Candidate] = []
+    excluded: Mapping[str, int] = {}
+    panic: bool = False
+    baseline: str | None = None
+    learned: Learned | UnsetType = UNSET
+
+
 class Recorder:
     """Makes records one after the other. Used by one thread."""
 
@@ -113,20 +134,31 @@ class Recorder:
 
     def record(self, decision: Decision) -> Record:
         usage, considered = decision.usage, decision.considered
-        made = Record(
+        walked = Walked() if considered is None else self._walked(considered, decision.tiers)
+        return Record(
             decision.id,
             _utc(decision.time_s),
-            None, None,  # route and variant
+            walked.route,
+            walked.variant,
             decision.key_id,
             decision.surface,
             decision.model,
             decision.stream,
-            None, None, None, False, None, [],  # from the task to the labels
+            walked.task,
+            walked.task_confidence,
+            walked.difficulty,
+            walked.escalated,
+            walked.tier_required,
+            walked.sensitivity,
             dict(decision.tags) if decision.tags else {},
-            None,  # the session's hash
+            walked.session_hash,
             decision.prompt_hash,
             decision.prompt_chars,
-            None, [], [], {}, False,  # from the estimate to the panic
+            walked.estimated_input_tokens,
+            walked.plan,
+            walked.candidates,
+            walked.excluded,
+            walked.panic,
             [_attempt(row) for row in decision.attempts],
             decision.endpoint,
             decision.status,
@@ -135,7 +167,7 @@ class Recorder:
             _tokens(usage),
             decision.cost_usd,
             None if usage is None else usage.provider_cost_usd,
-            None,  # the baseline
+            walked.baseline,
             decision.baseline_cost_usd,
             decision.saved_usd,
             int(decision.latency_ms * 100.0 + 0.5) / 100.0,
@@ -143,39 +175,32 @@ class Recorder:
             decision.response_hash,
             list(decision.dropped) if decision.dropped else [],
             None if decision.trace is None else _trace_id(decision.trace),
-        )  # fmt: skip
-        if considered is not None:
-            self._walked(made, considered, decision.tiers)
-        if decision.format_ok is not None:
-            made.format_ok = decision.format_ok
-        if decision.texts is not None:
-            made.texts = decision.texts
-        return made
+            walked.learned,
+            UNSET if decision.format_ok is None else decision.format_ok,
+            UNSET if decision.texts is None else decision.texts,
+        )
 
-    def _walked(self, made: Record, considered: Considered, tiers: tuple[str, ...]) -> None:
-        """What is known of a request that got as far as a plan."""
+    def _walked(self, considered: Considered, tiers: tuple[str, ...]) -> Walked:
         tier, variant = considered.tier_required, considered.variant
-        made.route = considered.route.name
-        if variant is not None:
-            made.variant = variant.name
-        made.task = considered.task
-        made.task_confidence = int(considered.task_confidence * 1000.0 + 0.5) / 1000.0
-        made.difficulty = int(considered.difficulty * 1000.0 + 0.5) / 1000.0
-        made.escalated = considered.escalated
-        if tier is not None:
-            made.tier_required = tiers[tier]
-        if considered.labels:
-            made.sensitivity = [label.name for label in considered.labels]
-        made.session_hash = considered.session
-        made.estimated_input_tokens = considered.estimated_input
-        made.plan = [step.endpoint.id for step in considered.steps]
-        made.candidates = candidates(considered)
-        if considered.excluded:
-            made.excluded = self._sums(considered.excluded)
-        made.panic = considered.panic
-        made.baseline = considered.baseline
-        if considered.opinion is not None or considered.certificate is not None:
-            made.learned = learned(considered)
+        asked = considered.opinion is not None or considered.certificate is not None
+        return Walked(
+            considered.route.name,
+            None if variant is None else variant.name,
+            considered.task,
+            int(considered.task_confidence * 1000.0 + 0.5) / 1000.0,
+            int(considered.difficulty * 1000.0 + 0.5) / 1000.0,
+            considered.escalated,
+            None if tier is None else tiers[tier],
+            [label.name for label in considered.labels] if considered.labels else [],
+            considered.session,
+            considered.estimated_input,
+            [step.endpoint.id for step in considered.steps],
+            candidates(considered),
+            self._sums(considered.excluded) if considered.excluded else {},
+            considered.panic,
+            considered.baseline,
+            learned(considered) if asked else UNSET,
+        )
 
     def _sums(self, excluded: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
         """How many endpoints each reason kept out. Requests of a kind share the mapping, which is held here with its

@@ -26,7 +26,7 @@ class Settler:
         return Decision(
             id=request.id,
             time_s=request.moment.epoch_s,
-            surface=ask.surface.value,
+            surface=str(ask.surface),
             model=ask.model,
             stream=ask.stream,
             key_id=request.client.key_id,

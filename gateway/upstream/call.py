@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
+from gateway.core.value import Value
+
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _URL = re.compile(
@@ -81,8 +83,7 @@ def _host(host: str) -> str:
     return host.lower()
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Call:
+class Call(Value):
     """One request. `path` begins with a slash and may have a query."""
 
     origin: Origin
@@ -98,8 +99,7 @@ class Call:
         return f"Call({self.method} {self.origin}{path}, {len(self.headers)} headers, {len(self.body)} bytes)"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Value):
     """How long the parts of one exchange may take."""
 
     connect_s: float  # until a connection is there: queue, name, TCP and TLS together

@@ -14,8 +14,9 @@ are looked at by the client's sweep (`check`), not by timers of their own.
 import asyncio
 import select
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol, cast
+
+from msgspec.structs import replace
 
 from gateway.core.failure import Failure, FailureKind
 from gateway.upstream.answer import Exchange

@@ -6,11 +6,11 @@ codings, switched protocols, endless heads and trailers, a second answer that no
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import httptools
 
 from gateway.core.failure import Failure, FailureKind
+from gateway.core.value import Value
 
 HEAD_LIMIT = 64 * 1024  # bytes of a head with all interim ones before it; twice what nginx and Node allow
 HEADERS_LIMIT = 256  # of the head and the trailers together
@@ -20,8 +20,7 @@ _JOINED = frozenset({"connection", "content-encoding", "keep-alive", "transfer-e
 _BODILESS = frozenset({204, 304})
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Value):
     status: int
     headers: Mapping[str, str]  # names in lower case
 

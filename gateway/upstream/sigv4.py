@@ -7,11 +7,12 @@ Reference, "Create a signed AWS API request". The body is hashed, so it cannot b
 
 import hmac
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from gateway.core.credential import AwsKeys
 from gateway.upstream.call import Call

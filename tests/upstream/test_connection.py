@@ -1,9 +1,9 @@
 """The limits of an exchange, by a clock moved by hand, and how much of an answer may wait for its reader."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.core.failure import Failure, FailureKind
 from gateway.upstream.call import Limits

@@ -3,11 +3,11 @@
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.core.failure import Failure, FailureKind
 from gateway.upstream.answer import Answer

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.core.failure import Failure, FailureKind
@@ -139,7 +140,7 @@ async def test_a_handshake_that_never_ends_runs_into_the_connect_limit(trusting:
     clock, greeted = Clock(), asyncio.Event()
     async with serving(handle) as plain, client(clock=clock, resolver=on_loopback, ssl_context=trusting) as upstream:
         origin = Origin("https", "localhost", plain.port)
-        opening = asyncio.ensure_future(upstream.open(post(origin), replace(LIMITS, connect_s=2.0)))
+        opening = asyncio.ensure_future(upstream.open(post(origin), msgspec.structs.replace(LIMITS, connect_s=2.0)))
         await greeted.wait()
         clock.now_s += 2.0
         upstream.sweep()

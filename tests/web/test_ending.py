@@ -43,7 +43,7 @@ def told(row: dict[str, Any]) -> tuple[str, int, str]:
 async def test_a_stream_ends_with_one_error_event_and_its_provider_is_dropped(asking: Any) -> None:
     async with gated(PACED) as (running, gate), running.connection() as (reader, writer):
         writer.write(asking(chat_body(stream=True)))
-        await until(lambda: gate.arrived == 1)  # the first content is on its way, the second waits
+        await until(lambda: bytes(reader._buffer))  # the first content has come, the second waits
         answering = asyncio.create_task(read_answer(reader))
         assert await drained(running) == 1
         answer = await answering
