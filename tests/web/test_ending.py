@@ -86,9 +86,9 @@ async def test_a_request_whose_body_is_still_coming_gets_the_503_too(asking: Any
 
 @pytest.mark.usefixtures("at_once")
 async def test_begins_no_request_that_was_sent_ahead() -> None:
-    async with gated(PACED) as (running, gate), running.connection() as (reader, writer):
+    async with gated(PACED) as (running, _), running.connection() as (reader, writer):
         writer.write(STREAM + ASK)
-        await until(lambda: gate.arrived == 1)
+        await until(lambda: bytes(reader._buffer))
         answering = asyncio.create_task(reader.read())
         assert await drained(running) == 1
         assert (await answering).count(b"HTTP/1.1") == 1
