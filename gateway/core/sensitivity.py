@@ -76,3 +76,8 @@ def labels_of(policy: Policy, floors: Sequence[str], asked: Sequence[str], found
     if found:
         names.update(policy.detecting_labels)
     return tuple(label for name, label in policy.labels.items() if name in names)
+
+
+def content_allowed(labels: Iterable[Label]) -> bool:
+    """Whether records, traces and evaluation may hold texts of a request with these labels: one can forbid it."""
+    return all(label.content_allowed for label in labels)

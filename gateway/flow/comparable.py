@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from gateway.core.ask import Ask, Surface
 from gateway.core.policy import Label, Route
+from gateway.core.sensitivity import content_allowed
 from gateway.flow.keep import KEPT_BYTES
 from gateway.flow.screening import KEPT
 
@@ -26,7 +27,7 @@ def step_of(route: Route, ask: Ask, labels: Iterable[Label], tier: int, floor: i
         return None
     if route.tier_max is not None and tier > route.tier_max:
         return None
-    return tier - 1 if _can_be_shown(ask) and all(label.content_allowed for label in labels) else None
+    return tier - 1 if _can_be_shown(ask) and content_allowed(labels) else None
 
 
 def _can_be_shown(ask: Ask) -> bool:

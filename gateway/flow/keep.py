@@ -4,6 +4,7 @@ evaluation of requests that were drawn."""
 from collections.abc import Sequence
 
 from gateway.core.decision import Considered
+from gateway.core.sensitivity import content_allowed
 from gateway.flow.ports import ReplySink
 from gateway.flow.run import Run
 
@@ -11,7 +12,7 @@ KEPT_BYTES = 1024 * 1024  # of one answer: a record is a line that people and si
 
 
 def keeps_texts(considered: Considered) -> bool:
-    return considered.route.record_full and all(label.content_allowed for label in considered.labels)
+    return considered.route.record_full and content_allowed(considered.labels)
 
 
 class KeepingSink:

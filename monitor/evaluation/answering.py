@@ -24,9 +24,7 @@ class AnsweringConnection(psycopg.Connection[Any]):
         """As psycopg's, by which everything is waited for that is sent on a connection."""
         limit_s = timeout
         if limit_s is None:
-            limit_s = (
-                PING_S if self.autocommit else ANSWER_S
-            )  # SQLAlchemy pings outside transactions; we do nothing there
+            limit_s = PING_S if self.autocommit else ANSWER_S  # only SQLAlchemy's pings are outside of transactions
         try:
             return super().wait(gen, interval, limit_s)
         except psycopg.errors._WaitTimeout:

@@ -21,6 +21,7 @@ from gateway import VERSION
 from gateway.core.ask import Ask
 from gateway.core.catalog import Catalog
 from gateway.core.decision import Decision
+from gateway.core.sensitivity import content_allowed
 from gateway.core.tail import Tail
 from gateway.core.value import Value
 from gateway.edge.courier import Courier, Rules, Undelivered
@@ -81,7 +82,7 @@ class Tracer:
             decision = replace(decision, trace=replace(trace, recorded=True))
         shown = decision if self._captures or decision.texts is None else replace(decision, texts=None)
         labels = () if decision.considered is None else decision.considered.labels
-        self.courier.add(Kept(shown, stated(ask, all(label.content_allowed for label in labels))))
+        self.courier.add(Kept(shown, stated(ask, content_allowed(labels))))
         return decision
 
     def close(self, within_s: float) -> None:
